@@ -1,0 +1,459 @@
+# Copyright 2026 The Gato for transformers authors.
+# Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
+"""Acting: a memory that lives across environment steps, and an agent that reads observations and answers actions.
+
+Knows nothing of how observations become tokens: that is the processor's work.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+from transformers.cache_utils import Cache
+
+
+class GatoMemory(Cache):
+    """
+    Keys and values of the last tokens of many environments, each at a step of its own: Transformer-XL memory.
+
+    Every row writes its tokens into a ring of slots, so a step costs only its new tokens, memory stays constant, rows
+    may be of different lengths and one row can be cleared without touching the others. A token attends to the last
+    `window` tokens. Until the window is full this equals re-encoding everything; past it, it equals one long forward
+    pass with a sliding window, in which older tokens still reach through the layers as in Transformer-XL (Dai et al.,
+    2019, section 3.2). It then differs from re-encoding only the last `window` tokens, which would forget them.
+
+    Args:
+        window: number of tokens that a token can see, itself included; usually `config.max_position_embeddings`.
+        batch_size: number of rows, one an environment.
+        device: where positions live; keys and values follow the model.
+    """
+
+    def __init__(self, window: int, batch_size: int, device: torch.device | str | None = None):
+        for name, value in (("window", window), ("batch_size", batch_size)):
+            if value < 1:
+                raise ValueError(f"`{name}` must be at least 1, got {value}")
+        super().__init__(layers=[])
+        self.window = window
+        self.capacity = window  # slots of the ring; grows to window + block - 1 for blocks of several tokens
+        self.num_tokens = torch.zeros(batch_size, dtype=torch.long, device=device)
+        self.slot_positions = torch.full((batch_size, self.capacity), -1, dtype=torch.long, device=device)
+        self._buffers: list[tuple[torch.Tensor, torch.Tensor]] = []  # (rows, heads, allocated slots + 1, head_dim)
+        self._rows = torch.arange(batch_size, device=device)[:, None]
+        self._slots = None
+        self._num_used = 0
+
+    @property
+    def batch_size(self) -> int:
+        return self.num_tokens.shape[0]
+
+    def get_seq_length(self, layer_idx: int = 0) -> int:
+        """Tokens read so far by the longest row."""
+        return int(self.num_tokens.max())
+
+    def advance(
+        self, batch: int, length: int, attention_mask: torch.Tensor | None, device: torch.device
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """
+        Makes room for a block of new tokens; called once a forward pass, before the layers.
+
+        Args:
+            batch, length: shape of the block.
+            attention_mask: `(batch, length)`, 1 for tokens, 0 for padding, which leaves no trace; None for no padding.
+
+        Returns:
+            positions of the new tokens `(batch, length)`, a boolean mask `(batch, 1, length, keys)` of what each may
+            see, and the distances `(batch, length, keys)` from query to key.
+        """
+        if batch != self.batch_size:
+            raise ValueError(f"this memory holds {self.batch_size} rows, got a batch of {batch}")
+        if attention_mask is None:
+            is_new = torch.ones((batch, length), dtype=torch.bool, device=device)
+        elif tuple(attention_mask.shape) == (batch, length):
+            is_new = attention_mask.to(device).bool()
+        else:
+            raise ValueError(
+                f"`attention_mask` must have the shape of the new tokens, {(batch, length)}, "
+                f"got {tuple(attention_mask.shape)}"
+            )
+        self._make_room(length)
+        positions = self.num_tokens[:, None] + is_new.cumsum(1) - 1
+        self.num_tokens = self.num_tokens + is_new.sum(1)
+        self._num_used = min(self.capacity, self.get_seq_length())
+        # Padding goes to one slot past the ring, which nobody reads.
+        self._slots = torch.where(is_new, positions % self.capacity, self.capacity)
+        slot_positions = F.pad(self.slot_positions, (0, 1))
+        self.slot_positions = slot_positions.scatter(1, self._slots, positions)[:, :-1]
+
+        key_positions = self.slot_positions[:, : max(self._num_used, 1)]
+        distances = positions[:, :, None] - key_positions[:, None, :]
+        visible = (key_positions >= 0)[:, None, :] & (distances >= 0) & (distances < self.window)
+        visible &= is_new[:, :, None]
+        visible[:, :, 0] |= ~is_new  # a softmax over nothing is NaN
+        return positions.clamp(min=0), visible[:, None], distances
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *args, **kwargs
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Writes `(rows, heads, length, head_dim)` of new keys and values; returns those of all slots in use."""
+        num_used = max(self._num_used, 1)
+        if layer_idx == len(self._buffers):
+            self._buffers.append((self._empty(key_states, num_used), self._empty(value_states, num_used)))
+        keys, values = self._buffers[layer_idx]
+        if keys.shape[2] <= num_used:
+            num_slots = min(self.capacity, 2 * num_used)
+            keys, values = (self._enlarged(buffer, num_slots) for buffer in (keys, values))
+            self._buffers[layer_idx] = (keys, values)
+        slots = self._slots.clamp(max=keys.shape[2] - 1)
+        keys[self._rows, :, slots] = key_states.transpose(1, 2)
+        values[self._rows, :, slots] = value_states.transpose(1, 2)
+        return keys[:, :, :num_used], values[:, :, :num_used]
+
+    def clear(self, rows: torch.Tensor) -> None:
+        """Forgets the rows where the boolean `(batch,)` is true."""
+        self.num_tokens = self.num_tokens.masked_fill(rows, 0)
+        self.slot_positions = self.slot_positions.masked_fill(rows[:, None], -1)
+
+    def load(self, other: "GatoMemory", rows: torch.Tensor) -> None:
+        """Replaces the rows where the boolean `(batch,)` is true by the one row of `other`, e.g. an encoded prompt."""
+        if other.batch_size != 1 or other.window != self.window:
+            raise ValueError(
+                f"`other` must be of one row and window {self.window}, got {other.batch_size} rows and window "
+                f"{other.window}"
+            )
+        self._make_room(other.capacity - other.window + 1)
+        other._make_room(self.capacity - self.window + 1)  # the same ring, so the same slots
+        self.num_tokens = torch.where(rows, other.num_tokens, self.num_tokens)
+        self.slot_positions = torch.where(rows[:, None], other.slot_positions, self.slot_positions)
+        num_used = other._num_used
+        for layer_idx, sources in enumerate(other._buffers):
+            if layer_idx == len(self._buffers):
+                shape = (self.batch_size, -1, -1, -1)
+                self._buffers.append(tuple(self._empty(source.expand(shape), num_used) for source in sources))
+            targets = [
+                target if target.shape[2] > num_used else self._enlarged(target, num_used)
+                for target in self._buffers[layer_idx]
+            ]
+            for target, source in zip(targets, sources, strict=True):
+                target[rows, :, :num_used] = source[:, :, :num_used]
+            self._buffers[layer_idx] = tuple(targets)
+
+    def _make_room(self, length: int) -> None:
+        """A block may overwrite only tokens that its first token can't see."""
+        capacity = self.window + length - 1
+        if capacity <= self.capacity:
+            return
+        old_positions = self.slot_positions
+        kept = (old_positions >= 0) & (old_positions > (self.num_tokens - self.window)[:, None])
+        rows, old_slots = kept.nonzero(as_tuple=True)
+        slots = old_positions[rows, old_slots] % capacity
+        self.slot_positions = old_positions.new_full((self.batch_size, capacity), -1)
+        self.slot_positions[rows, slots] = old_positions[rows, old_slots]
+        num_slots = int(slots.max()) + 1 if len(slots) else 1
+        for layer_idx, old in enumerate(self._buffers):
+            new = tuple(self._empty(buffer, num_slots) for buffer in old)
+            for target, source in zip(new, old, strict=True):
+                target[rows, :, slots] = source[rows, :, old_slots]
+            self._buffers[layer_idx] = new
+        self._num_used = num_slots
+        self.capacity = capacity
+
+    @staticmethod
+    def _empty(like: torch.Tensor, num_slots: int) -> torch.Tensor:
+        batch, heads, _, head_dim = like.shape
+        return like.new_zeros((batch, heads, num_slots + 1, head_dim))
+
+    @classmethod
+    def _enlarged(cls, buffer: torch.Tensor, num_slots: int) -> torch.Tensor:
+        enlarged = cls._empty(buffer, num_slots)
+        enlarged[:, :, : buffer.shape[2] - 1] = buffer[:, :, :-1]
+        return enlarged
+
+
+class GatoAgent:
+    """
+    Acts in one environment, or in many at once, with a memory that lives across steps (paper, section 2.4).
+
+    An action costs one forward pass of the step's new observation tokens and one for each further action token,
+    however long the episode. Only tokens that are legal in the action space can come out. All state is in the agent.
+
+    Args:
+        model ([`GatoForCausalLM`]): the model; it is not changed.
+        processor ([`GatoProcessor`]): turns observations into tokens and tokens into actions.
+        action_space (`gymnasium.Space`): with `num_envs`, the space of ONE environment. Without, either the space of
+            a single environment or the batched `action_space` of a vector environment: the first observation, batched
+            alike or not, decides.
+        prompt (`dict`, *optional*): a demonstration, one row of an episode dataset. Its last whole steps that fit
+            half the window come before every episode.
+        do_sample (`bool`): sample action tokens, else take the likeliest.
+        temperature (`float`): of the sampling, above 0.
+        num_envs (`int`, *optional*): number of environments in `observations`.
+        observation_space (`gymnasium.Space`, *optional*): of one environment, where the training data used it too.
+        seed (`int`, *optional*): of the sampling.
+    """
+
+    def __init__(
+        self,
+        model,
+        processor,
+        action_space,
+        prompt: Mapping[str, Any] | None = None,
+        do_sample: bool = True,
+        temperature: float = 1.0,
+        num_envs: int | None = None,
+        observation_space=None,
+        seed: int | None = None,
+    ):
+        if temperature <= 0.0:
+            raise ValueError(
+                f"`temperature` must be above 0, got {temperature}; for the likeliest use do_sample=False"
+            )
+        if num_envs is not None and num_envs < 1:
+            raise ValueError(f"`num_envs` must be at least 1, got {num_envs}")
+        self.model = model.get_base_model() if hasattr(model, "get_base_model") else model  # PEFT keeps it inside
+        self.processor = processor
+        vocab_size = self.model.config.vocab_size
+        if len(processor.tokenizer) > vocab_size:
+            raise ValueError(
+                f"the processor has {len(processor.tokenizer)} ids, the model only {vocab_size}: they don't belong "
+                "together"
+            )
+        self.action_space = action_space
+        self.num_envs = num_envs
+        self.is_vectorised = num_envs is not None
+        self.observation_space = observation_space
+        self.prompt = prompt
+        self.do_sample = do_sample
+        self.temperature = temperature
+        self.generator = torch.Generator(device=self.model.device)
+        if seed is not None:
+            self.generator.manual_seed(seed)
+        self.memory: GatoMemory | None = None
+        self._prompt_memory: GatoMemory | None = None
+        self._token_ranges: list[tuple[int, int]] | None = None
+        if num_envs is not None:
+            self._start(num_envs)
+
+    @property
+    def window(self) -> int:
+        return self.model.config.max_position_embeddings
+
+    def reset(self, mask: np.ndarray | None = None) -> None:
+        """
+        Begins a new episode: forgets everything but the prompt.
+
+        Args:
+            mask: boolean `(num_envs,)`, which environments begin anew, e.g. `terminated | truncated` of the last
+                step; None for all.
+        """
+        if self.memory is None:
+            if mask is not None:
+                raise ValueError("`mask` was given before the first observation: there is nothing to reset yet")
+            return
+        if mask is None:
+            mask = np.ones(self.num_envs, dtype=bool)
+        mask = np.asarray(mask)
+        if mask.shape != (self.num_envs,) or mask.dtype != bool:
+            raise ValueError(
+                f"`mask` must be boolean of shape ({self.num_envs},), got {mask.dtype} of shape {mask.shape}"
+            )
+        if not mask.any():
+            return
+        rows = torch.from_numpy(mask).to(self.model.device)
+        self.memory.clear(rows)
+        if self.prompt is not None:
+            self.memory.load(self._encoded_prompt(), rows)
+        self._last_action = self._last_action.masked_fill(rows, -1)
+        for index in np.flatnonzero(mask):
+            self._known_texts[index] = (None, 0)
+
+    @torch.no_grad()
+    def act(self, observations: Any) -> Any:
+        """
+        One action for each environment, legal in its space.
+
+        Args:
+            observations: of one environment; or batched as a gymnasium vector environment returns them: arrays with
+                a leading `num_envs`, texts as a tuple, mappings and tuples of those.
+
+        Returns:
+            an action, or actions batched as `envs.step` takes them.
+        """
+        if self.memory is None:
+            self._infer_num_envs(observations)
+        was_training = self.model.training
+        self.model.eval()
+        try:
+            ids = self._generate(self._encode(observations))
+        finally:
+            self.model.train(was_training)
+        actions = [self.processor.decode_action(row, self.action_space) for row in ids.cpu().numpy()]
+        return self._batched(actions) if self.is_vectorised else actions[0]
+
+    def _start(self, num_envs: int) -> None:
+        self.num_envs = num_envs
+        self._token_ranges = self.processor.action_token_ranges(self.action_space)
+        self.memory = GatoMemory(self.window, num_envs, device=self.model.device)
+        self._last_action = torch.full((num_envs,), -1, dtype=torch.long, device=self.model.device)
+        # The texts each environment has shown, and the tokens since then.
+        self._known_texts: list[tuple[dict | None, int]] = [(None, 0)] * num_envs
+        self.reset()
+
+    def _infer_num_envs(self, observations: Any) -> None:
+        unbatched = unbatch_space(self.action_space)
+        if unbatched is not None:
+            single_space, num_envs = unbatched
+            if leading_sizes(observations) == {num_envs}:
+                self.action_space, self.is_vectorised = single_space, True
+                return self._start(num_envs)
+        self._start(1)
+
+    def _encode(self, observations: Any) -> Mapping[str, torch.Tensor]:
+        """The new tokens of every environment, left padded: its last action token, then what it sees now."""
+        rows = split_batch(observations, self.num_envs) if self.is_vectorised else [observations]
+        sequences = [self._encode_row(index, row) for index, row in enumerate(rows)]
+        inputs = self.processor.pad(sequences, return_tensors="pt", padding_side="left")
+        inputs = {name: value.to(self.model.device) for name, value in inputs.items()}
+
+        # The last action token was sampled but not yet read: it comes first. One more column on the left holds it
+        # where padding is none, else it takes the place of the padding next to the tokens.
+        mask = F.pad(inputs["attention_mask"], (1, 0))
+        places = mask.shape[1] - 1 - mask.sum(1, keepdim=True)
+        last_action = self._last_action[:, None]
+        inputs["attention_mask"] = mask.scatter(1, places, (last_action >= 0).to(mask.dtype))
+        inputs["input_ids"] = F.pad(inputs["input_ids"], (1, 0)).scatter(1, places, last_action.clamp(min=0))
+        action_position = torch.full_like(places, self.model.config.num_local_positions)
+        inputs["local_position_ids"] = F.pad(inputs["local_position_ids"], (1, 0), value=-1).scatter(
+            1, places, action_position
+        )
+        return inputs
+
+    def _encode_row(self, index: int, observation: Any):
+        """One environment's new tokens; leaves out texts it has shown before, where the processor is set to."""
+        space = self.observation_space
+        if self.processor.repeat_text_observations or not isinstance(observation, Mapping):
+            return self.processor.encode_observation(observation, space)
+        texts = {key: value for key, value in observation.items() if isinstance(value, str)}
+        sequence = None
+        known_texts, age = self._known_texts[index]
+        if texts == known_texts:
+            shown = {key: value for key, value in observation.items() if key not in texts}
+            if shown:
+                shown_space = None if space is None else type(space)({key: space[key] for key in shown})
+                sequence = self.processor.encode_observation(shown, shown_space)
+                age += len(sequence.input_ids) + len(self._token_ranges)
+        # Told again before it leaves the window.
+        if sequence is None or age + len(sequence.input_ids) > self.window:
+            sequence = self.processor.encode_observation(observation, space)
+            age = len(sequence.input_ids) + len(self._token_ranges)
+        self._known_texts[index] = (texts, age)
+        return sequence
+
+    def _generate(self, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """Action ids `(num_envs, tokens of an action)`; the last one is left for the next step to read."""
+        if not self._token_ranges:
+            raise ValueError(f"the action space {self.action_space} has no action to choose")
+        action_position = self.model.config.num_local_positions
+        ids = []
+        for low, high in self._token_ranges:
+            hidden = self.model.model(**inputs, past_key_values=self.memory, use_cache=True).last_hidden_state[:, -1]
+            ids.append(self._choose(self._logits(hidden, low, high)) + low)
+            inputs = {
+                "input_ids": ids[-1][:, None],
+                "local_position_ids": torch.full_like(ids[-1][:, None], action_position),
+            }
+        self._last_action = ids[-1]
+        return torch.stack(ids, dim=1)
+
+    def _logits(self, hidden: torch.Tensor, low: int, high: int) -> torch.Tensor:
+        """Only the head's rows that an action token may take."""
+        head = self.model.get_output_embeddings()
+        if type(head) is torch.nn.Linear:
+            return F.linear(hidden, head.weight[low:high]).float()
+        return head(hidden)[:, low:high].float()
+
+    def _choose(self, logits: torch.Tensor) -> torch.Tensor:
+        if not self.do_sample:
+            return logits.argmax(-1)
+        probabilities = torch.softmax(logits / self.temperature, dim=-1)
+        return torch.multinomial(probabilities, 1, generator=self.generator)[:, 0]
+
+    def _encoded_prompt(self) -> GatoMemory:
+        if self._prompt_memory is None:
+            lengths = self.processor.step_lengths(self.prompt, action_space=self.action_space)
+            sequence = self.processor.encode_episode(
+                self.prompt,
+                start=self.processor.last_steps(lengths, self.window // 2),
+                observation_space=self.observation_space,
+                action_space=self.action_space,
+            )
+            inputs = self.processor.pad([sequence], return_tensors="pt")
+            memory = GatoMemory(self.window, 1, device=self.model.device)
+            inputs = {name: value.to(self.model.device) for name, value in inputs.items()}
+            self.model.model(**inputs, past_key_values=memory, use_cache=True)
+            self._prompt_memory = memory
+        return self._prompt_memory
+
+    def _batched(self, actions: list) -> Any:
+        from gymnasium.vector.utils import concatenate, create_empty_array
+
+        return concatenate(self.action_space, actions, create_empty_array(self.action_space, self.num_envs))
+
+
+def split_batch(observations: Any, num_envs: int) -> list:
+    """
+    A vector environment's observations, one an environment.
+
+    Args:
+        observations: arrays with a leading `num_envs`, a tuple of `num_envs` texts, mappings and tuples of those.
+    """
+    if isinstance(observations, Mapping):
+        columns = {key: split_batch(value, num_envs) for key, value in observations.items()}
+        return [{key: column[index] for key, column in columns.items()} for index in range(num_envs)]
+    is_texts = isinstance(observations, (tuple, list)) and all(isinstance(item, str) for item in observations)
+    if isinstance(observations, tuple) and not is_texts:
+        return list(zip(*(split_batch(value, num_envs) for value in observations), strict=True))
+    if np.ndim(observations) == 0 or len(observations) != num_envs:
+        shape = np.shape(observations)
+        raise ValueError(f"`observations` must lead with {num_envs} environments, got one of shape {shape}")
+    return list(observations)
+
+
+def leading_sizes(observations: Any) -> set[int]:
+    """The sizes that the leading axes of batched observations would have; more than one where they differ."""
+    if isinstance(observations, Mapping):
+        return set().union(*map(leading_sizes, observations.values()))
+    is_texts = isinstance(observations, (tuple, list)) and all(isinstance(item, str) for item in observations)
+    if isinstance(observations, tuple) and not is_texts:
+        return set().union(*map(leading_sizes, observations))
+    return {len(observations)} if np.ndim(observations) > 0 else {0}
+
+
+def unbatch_space(space: Any) -> tuple[Any, int] | None:
+    """The space of one environment and their number, if `space` is one that gymnasium could have batched."""
+    from gymnasium import spaces
+    from gymnasium.vector.utils import batch_space
+
+    single, num_envs = None, 0
+    if isinstance(space, spaces.MultiDiscrete) and space.nvec.size:
+        num_envs = len(space.nvec)
+        if space.nvec.ndim == 1:
+            single = spaces.Discrete(int(space.nvec[0]), start=int(np.ravel(space.start)[0]), dtype=space.dtype)
+        else:
+            single = spaces.MultiDiscrete(space.nvec[0], dtype=space.dtype, start=space.start[0])
+    elif isinstance(space, spaces.Box) and space.low.ndim:
+        num_envs = len(space.low)
+        single = spaces.Box(space.low[0], space.high[0], dtype=space.dtype)
+    elif isinstance(space, (spaces.Dict, spaces.Tuple)):
+        is_dict = isinstance(space, spaces.Dict)
+        parts = {key: unbatch_space(part) for key, part in (space.items() if is_dict else enumerate(space))}
+        sizes = {part[1] for part in parts.values() if part is not None}
+        if len(sizes) == 1 and None not in parts.values():
+            num_envs = sizes.pop()
+            singles = {key: part[0] for key, part in parts.items()}
+            single = spaces.Dict(singles) if is_dict else spaces.Tuple(singles.values())
+    return (single, num_envs) if single is not None and batch_space(single, num_envs) == space else None
+
+
+__all__ = ["GatoAgent", "GatoMemory"]
