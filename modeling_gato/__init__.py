@@ -9,7 +9,6 @@ from .configuration_gato import GatoConfig
 from .generation_gato import GatoAgent, GatoMemory
 from .modeling_gato import GatoForCausalLM, GatoModel, GatoPreTrainedModel
 
-
 AutoConfig.register("gato", GatoConfig, exist_ok=True)
 AutoModel.register(GatoConfig, GatoModel, exist_ok=True)
 AutoModelForCausalLM.register(GatoConfig, GatoForCausalLM, exist_ok=True)

@@ -9,7 +9,9 @@ from huggingface_hub.dataclasses import strict
 from transformers.configuration_utils import PreTrainedConfig
 from transformers.generation.configuration_utils import GenerationConfig
 from transformers.modeling_rope_utils import RopeParameters
+from transformers.utils import logging
 
+logger = logging.get_logger(__name__)
 
 POSITION_EMBEDDING_TYPES = ("rotary", "transformer_xl")
 
@@ -133,17 +135,24 @@ class GatoConfig(PreTrainedConfig):
         if self.head_dim is None and self.num_attention_heads > 0:
             self.head_dim = self.hidden_size // self.num_attention_heads
         super().__post_init__(**kwargs)
+        if self.position_embedding_type != "transformer_xl":
+            relative = ("relative_proj", "content_bias", "relative_bias")
+            plan = self.base_model_tp_plan.items()
+            self.base_model_tp_plan = {name: style for name, style in plan if not name.endswith(relative)}
 
     def _refuse_unknown_keys(self, kwargs: dict) -> None:
         """The library keeps a misspelt key as an attribute that nobody reads; we would rather hear of it."""
         known = {field.name for field in fields(self)} | set(self.attribute_map)
-        generation_keys = set(GenerationConfig._get_default_generation_params())
+        known |= set(GenerationConfig._get_default_generation_params()) | _LIBRARY_KEYS
         for key in kwargs:
-            if key.startswith("_") or key in _LIBRARY_KEYS or key in known or key in generation_keys:
+            if key in known or key.startswith("_"):
                 continue
             closest = difflib.get_close_matches(key, known, n=1)
             hint = f"; did you mean `{closest[0]}`?" if closest else ""
-            raise TypeError(f"GatoConfig got an unexpected keyword argument `{key}`{hint}")
+            message = f"GatoConfig got an unexpected keyword argument `{key}`{hint}"
+            if "model_type" not in kwargs:
+                raise TypeError(message)
+            logger.warning(message)  # read from a file, which a later version may have written
 
     def validate_architecture(self):
         """Cross-field checks, run by `@strict` after the types were checked."""

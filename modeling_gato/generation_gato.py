@@ -266,7 +266,7 @@ class GatoAgent:
             self.memory.load(self._encoded_prompt(), rows)
         self._last_action = self._last_action.masked_fill(rows, -1)
         for index in np.flatnonzero(mask):
-            self._known_texts[index] = (None, 0)
+            self._shown[index] = (None, 0)
 
     @torch.no_grad()
     def act(self, observations: Any) -> Any:
@@ -296,8 +296,9 @@ class GatoAgent:
         self._token_ranges = self.processor.action_token_ranges(self.action_space)
         self.memory = GatoMemory(self.window, num_envs, device=self.model.device)
         self._last_action = torch.full((num_envs,), -1, dtype=torch.long, device=self.model.device)
-        # The texts each environment has shown, and the tokens since then.
-        self._known_texts: list[tuple[dict | None, int]] = [(None, 0)] * num_envs
+        # What each environment showed last, and the tokens since its texts were last written.
+        self._shown: list[tuple[Any, int]] = [(None, 0)] * num_envs
+        self._longest_step = 0
         self.reset()
 
     def _infer_num_envs(self, observations: Any) -> None:
@@ -312,7 +313,16 @@ class GatoAgent:
     def _encode(self, observations: Any) -> Mapping[str, torch.Tensor]:
         """The new tokens of every environment, left padded: its last action token, then what it sees now."""
         rows = split_batch(observations, self.num_envs) if self.is_vectorised else [observations]
-        sequences = [self._encode_row(index, row) for index, row in enumerate(rows)]
+        sequences = self.processor.encode_observations(
+            rows,
+            previous_observations=[self._observation_before(index) for index in range(self.num_envs)],
+            observation_space=self.observation_space,
+        )
+        self._longest_step = max(self._longest_step, len(self._token_ranges) + max(map(len, sequences)))
+        for index, (row, sequence) in enumerate(zip(rows, sequences, strict=True)):
+            _, age = self._shown[index]
+            is_whole = self._observation_before(index) is None
+            self._shown[index] = (row, (0 if is_whole else age) + len(sequence) + len(self._token_ranges))
         inputs = self.processor.pad(sequences, return_tensors="pt", padding_side="left")
         inputs = {name: value.to(self.model.device) for name, value in inputs.items()}
 
@@ -329,26 +339,10 @@ class GatoAgent:
         )
         return inputs
 
-    def _encode_row(self, index: int, observation: Any):
-        """One environment's new tokens; leaves out texts it has shown before, where the processor is set to."""
-        space = self.observation_space
-        if self.processor.repeat_text_observations or not isinstance(observation, Mapping):
-            return self.processor.encode_observation(observation, space)
-        texts = {key: value for key, value in observation.items() if isinstance(value, str)}
-        sequence = None
-        known_texts, age = self._known_texts[index]
-        if texts == known_texts:
-            shown = {key: value for key, value in observation.items() if key not in texts}
-            if shown:
-                shown_space = None if space is None else type(space)({key: space[key] for key in shown})
-                sequence = self.processor.encode_observation(shown, shown_space)
-                age += len(sequence.input_ids) + len(self._token_ranges)
-        # Told again before it leaves the window.
-        if sequence is None or age + len(sequence.input_ids) > self.window:
-            sequence = self.processor.encode_observation(observation, space)
-            age = len(sequence.input_ids) + len(self._token_ranges)
-        self._known_texts[index] = (texts, age)
-        return sequence
+    def _observation_before(self, index: int) -> Any:
+        """None where a text must be written: at the start, and again before it leaves the window."""
+        observation, age = self._shown[index]
+        return None if age + self._longest_step > self.window else observation
 
     def _generate(self, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """Action ids `(num_envs, tokens of an action)`; the last one is left for the next step to read."""
@@ -381,13 +375,9 @@ class GatoAgent:
 
     def _encoded_prompt(self) -> GatoMemory:
         if self._prompt_memory is None:
-            lengths = self.processor.step_lengths(self.prompt, action_space=self.action_space)
-            sequence = self.processor.encode_episode(
-                self.prompt,
-                start=self.processor.last_steps(lengths, self.window // 2),
-                observation_space=self.observation_space,
-                action_space=self.action_space,
-            )
+            spaces = {"observation_space": self.observation_space, "action_space": self.action_space}
+            start = self.processor.step_lengths(self.prompt, **spaces).earliest_start(self.window // 2)
+            sequence = self.processor.encode_episode(self.prompt, start=start, **spaces)
             inputs = self.processor.pad([sequence], return_tensors="pt")
             memory = GatoMemory(self.window, 1, device=self.model.device)
             inputs = {name: value.to(self.model.device) for name, value in inputs.items()}

@@ -28,7 +28,6 @@ from transformers.utils.output_capturing import capture_outputs
 from .configuration_gato import GatoConfig
 from .generation_gato import GatoMemory
 
-
 IGNORED_LABEL = -100
 
 
