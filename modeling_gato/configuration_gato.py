@@ -147,7 +147,7 @@ class GatoConfig(PreTrainedConfig):
         for key in kwargs:
             if key in known or key.startswith("_"):
                 continue
-            closest = difflib.get_close_matches(key, known, n=1)
+            closest = difflib.get_close_matches(key, GatoConfig.__annotations__, n=1)
             hint = f"; did you mean `{closest[0]}`?" if closest else ""
             message = f"GatoConfig got an unexpected keyword argument `{key}`{hint}"
             if "model_type" not in kwargs:

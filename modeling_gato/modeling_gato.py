@@ -53,6 +53,10 @@ class GatoPatchEmbedder(nn.Module):
         self.conv2 = nn.Conv2d(channels, channels, kernel_size=3, padding=1)
         self.proj = nn.Linear(16 * channels, config.hidden_size)
         self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        # Marks for `_init_weights`, which the library does not call on a module without parameters of its own.
+        for layer in (self.stem, self.conv1, self.conv2, self.proj):
+            layer.keeps_scale = True
+        self.norm.starts_as_embedding = True
         self.row_embeddings = nn.Embedding(config.num_patch_positions, config.hidden_size)
         self.column_embeddings = nn.Embedding(config.num_patch_positions, config.hidden_size)
 
@@ -79,13 +83,13 @@ class GatoPatchEmbedder(nn.Module):
         return self.norm(self.proj((residual + hidden).flatten(1)))
 
     def choose_positions(self, patch_positions: torch.Tensor) -> torch.Tensor:
-        """A uniform index inside each interval in training, its rounded middle otherwise. `(patches, 2)`."""
+        """A uniform index inside each interval in training, its middle otherwise. `(patches, 2)`."""
         start, end = patch_positions.unbind(-1)
         if self.training:
             draw = torch.rand(start.shape, device=start.device)
             index = start + (draw * (end - start)).long()
         else:
-            index = (start + end + 1) // 2
+            index = (start + end) // 2
         # The last interval ends at the table's size, and an image of over 128 patches a side has empty intervals.
         return index.clamp(max=self.row_embeddings.num_embeddings - 1)
 
@@ -102,7 +106,8 @@ def distinct_patches(pixel_values: torch.Tensor) -> tuple[torch.Tensor, torch.Te
         return pixel_values, None
     flat = pixel_values.flatten(1)
     direction = torch.sin(torch.arange(1, flat.shape[1] + 1, device=flat.device, dtype=torch.float32) * 12.9898)
-    _, indices = torch.unique(flat.float() @ direction, return_inverse=True)
+    # A matrix product may round equal rows differently; a sum along the row does not.
+    _, indices = torch.unique((flat.float() * direction).sum(-1), return_inverse=True)
     distinct_count = int(indices.max()) + 1
     if distinct_count > count // 2:
         return pixel_values, None
@@ -391,11 +396,10 @@ class GatoPreTrainedModel(PreTrainedModel):
         if isinstance(module, GatoAttention) and module.is_relative:
             init.zeros_(module.content_bias)
             init.zeros_(module.relative_bias)
-        elif isinstance(module, GatoPatchEmbedder):
-            # The block keeps the scale of its input; the last norm then sets that of a token embedding.
-            for layer in (module.stem, module.conv1, module.conv2, module.proj):
-                init.normal_(layer.weight, mean=0.0, std=layer.weight[0].numel() ** -0.5)
-            init.constant_(module.norm.weight, self.config.initializer_range)
+        elif getattr(module, "keeps_scale", False):
+            init.normal_(module.weight, mean=0.0, std=module.weight[0].numel() ** -0.5)
+        elif getattr(module, "starts_as_embedding", False):
+            init.constant_(module.weight, self.config.initializer_range)
 
 
 class GatoModel(GatoPreTrainedModel):
