@@ -426,12 +426,9 @@ def unbatch_space(space: Any) -> tuple[Any, int] | None:
     from gymnasium.vector.utils import batch_space
 
     single, num_envs = None, 0
-    if isinstance(space, spaces.MultiDiscrete) and space.nvec.size:
+    if isinstance(space, spaces.MultiDiscrete) and space.nvec.ndim == 1 and space.nvec.size:
         num_envs = len(space.nvec)
-        if space.nvec.ndim == 1:
-            single = spaces.Discrete(int(space.nvec[0]), start=int(np.ravel(space.start)[0]), dtype=space.dtype)
-        else:
-            single = spaces.MultiDiscrete(space.nvec[0], dtype=space.dtype, start=space.start[0])
+        single = spaces.Discrete(int(space.nvec[0]), start=int(space.start[0]), dtype=space.dtype)
     elif isinstance(space, spaces.Box) and space.low.ndim:
         num_envs = len(space.low)
         single = spaces.Box(space.low[0], space.high[0], dtype=space.dtype)

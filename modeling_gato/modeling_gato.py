@@ -623,6 +623,8 @@ class GatoForCausalLM(GatoPreTrainedModel, GenerationMixin):
         self.model = GatoModel(config)
         self.vocab_size = config.vocab_size
         self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+        # A generated placeholder would ask for a patch that nobody gave.
+        self.generation_config.suppress_tokens = [config.image_token_id]
         self.post_init()
 
     @can_return_tuple

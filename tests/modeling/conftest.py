@@ -2,5 +2,4 @@
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
 from tiny_gato import model, position_type
 
-
 __all__ = ["model", "position_type"]

@@ -11,7 +11,6 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from modeling_gato import GatoForCausalLM
 from modeling_gato.modeling_gato import GatoPatchEmbedder, distinct_patches
 
-
 TOLERANCE = {"atol": 2e-5, "rtol": 0}
 LONG = 2 * WINDOW + 7  # past the window
 
@@ -66,12 +65,10 @@ def test_a_token_sees_the_window_and_through_the_layers_no_further(model):
 def test_packed_sequences_equal_separate_ones(model, attention_mask):
     first, second = random_inputs(length=9, seed=1), random_inputs(length=14, seed=2)
     separate = torch.cat([model(**first).logits, model(**second).logits], dim=1)
-    packed = {
-        name: torch.cat([first[name], second[name]], dim=1) for name in ("input_ids", "local_position_ids")
-    }
+    packed = {name: torch.cat([first[name], second[name]], dim=1) for name in ("input_ids", "local_position_ids")}
     # Patches go row by row.
     for name in ("pixel_values", "patch_positions"):
-        packed[name] = torch.cat([part for pair in zip(first[name].split(3), second[name].split(3)) for part in pair])
+        packed[name] = torch.cat([part for pair in zip(first[name].split(3), second[name].split(3), strict=True) for part in pair])
     packed["position_ids"] = torch.cat([torch.arange(9), torch.arange(14)]).expand(2, -1)
     if attention_mask:
         packed["attention_mask"] = torch.ones_like(packed["input_ids"])
@@ -205,7 +202,7 @@ def test_distinct_patches_are_embedded_once_and_every_patch_gets_its_own_vector(
     assert len(distinct) == 3
     torch.testing.assert_close(distinct[indices], different[order], atol=0, rtol=0)
     positions = torch.zeros(len(order), 2, 2, dtype=torch.long)
-    one_by_one = torch.cat([embedder(different[[index]], positions[:1]) for index in order])
+    one_by_one = torch.cat([embedder(different[[index]], positions[:1]) for index in order.tolist()])
     torch.testing.assert_close(embedder(different[order], positions), one_by_one, **TOLERANCE)
 
 
@@ -283,7 +280,8 @@ def test_logits_to_keep_takes_a_number_positions_or_a_mask(model):
     torch.testing.assert_close(model(**inputs, logits_to_keep=3).logits, logits[:, -3:])
     torch.testing.assert_close(model(**inputs, logits_to_keep=keep).logits, logits[keep])
     torch.testing.assert_close(
-        model(**inputs, logits_to_keep=positions).logits, torch.stack([logits[0, positions[0]], logits[1, positions[1]]])
+        model(**inputs, logits_to_keep=positions).logits,
+        torch.stack([logits[0, positions[0]], logits[1, positions[1]]]),
     )
 
 

@@ -5,7 +5,6 @@ import torch
 
 from modeling_gato import GatoConfig, GatoForCausalLM
 
-
 IMAGE_ID, SEPARATOR_ID, PAD_ID, EOS_ID = 3, 4, 1, 2
 VOCAB_SIZE = 99
 WINDOW = 24
