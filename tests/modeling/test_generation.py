@@ -57,7 +57,7 @@ def test_a_kept_cache_reads_only_the_new_patches(model):
     cache = model(**first, use_cache=True).past_key_values
     whole = {name: torch.cat([first[name], second[name]], dim=1) for name in ("input_ids", "local_position_ids")}
     patches = {
-        name: torch.cat([part for pair in zip(first[name].split(3), second[name].split(3), strict=True) for part in pair])
+        name: torch.cat([first[name][:3], second[name][:3], first[name][3:], second[name][3:]])
         for name in ("pixel_values", "patch_positions")
     }
     expected = generate(model, whole | patches, max_new_tokens=5)
@@ -242,7 +242,8 @@ def test_environments_of_a_batch_do_not_feel_each_other_and_restart_on_their_own
             alone[1].reset()
         actions = together.act(stacked(observations))
         assert actions.shape == (3, 3) and actions.dtype == np.float32
-        np.testing.assert_allclose(actions, [agent.act(seen) for agent, seen in zip(alone, observations, strict=True)])
+        expected = [agent.act(seen) for agent, seen in zip(alone, observations, strict=True)]
+        np.testing.assert_allclose(actions, expected)
 
 
 def demonstration(steps: int) -> dict:
