@@ -1,0 +1,301 @@
+# Copyright 2026 The Gato for transformers authors.
+# Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
+"""Training batches: windows of a limited length, prompts from other episodes, packing, masks of the loss."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import BatchFeature
+
+from .processing_gato import DOCUMENT_COLUMNS, EPISODE_COLUMNS, GatoProcessor
+from .sequence_gato import GatoSequence, TokenRole
+
+
+class GatoDataCollator:
+    """Makes batches of episodes and documents (A Generalist Agent, sections 2.2 and 2.3).
+
+    An episode that doesn't fit is cut to whole timesteps from a random one on, so that each timestep can be drawn; a
+    document is cut at a random token. Some windows of episodes begin with a prompt: timesteps of another episode of
+    the same task.
+
+    Args:
+        processor: a `GatoProcessor`.
+        max_length: most tokens of a window, and of a packed row.
+        pack: whether windows share rows. The rows then have `position_ids` that begin anew at each window, by which a
+            model tells them apart, and no attention mask. Otherwise each window is a row, padded on the right.
+        prompt_probability: share of the episodes' windows with a prompt; 0.25 in the paper.
+        prompt_end_probability: share of the prompts that come from the end of an episode, to show a goal; the others
+            come from anywhere in it; 0.5 in the paper.
+        prompt_episodes: a dataset with a column "task", indexed once, from which prompts are taken. None takes them
+            from the other episodes of the same batch. An episode for which there is no other gets no prompt.
+        loss_on_observation_text: whether the loss counts the text of observations as well as documents and actions,
+            as the paper's rule, "text and action tokens", does. It does by default.
+        observation_space, action_space: gymnasium spaces, see `GatoProcessor.encode_episode`: one for all, or a
+            mapping from task to space.
+        seed: of the random numbers. None takes them from torch's global generator, which `Trainer` seeds.
+
+    Raises:
+        TypeError, ValueError: for arguments out of their range.
+    """
+
+    def __init__(
+        self,
+        processor: GatoProcessor,
+        max_length: int = 1024,
+        pack: bool = True,
+        prompt_probability: float = 0.25,
+        prompt_end_probability: float = 0.5,
+        prompt_episodes=None,
+        loss_on_observation_text: bool = True,
+        observation_space=None,
+        action_space=None,
+        seed: int | None = None,
+    ):
+        if not hasattr(processor, "encode_episode"):
+            raise TypeError(f"processor must be a GatoProcessor, got {type(processor).__name__}")
+        if isinstance(max_length, bool) or not isinstance(max_length, int) or max_length < 1:
+            raise ValueError(f"max_length must be a positive integer, got {max_length!r}")
+        for name, value in (
+            ("prompt_probability", prompt_probability),
+            ("prompt_end_probability", prompt_end_probability),
+        ):
+            if not 0.0 <= value <= 1.0:
+                raise ValueError(f"{name} must lie in [0, 1], got {value}")
+        self.processor = processor
+        self.max_length = max_length
+        self.pack = pack
+        self.prompt_probability = prompt_probability
+        self.prompt_end_probability = prompt_end_probability
+        self.prompt_episodes = prompt_episodes
+        self.loss_on_observation_text = loss_on_observation_text
+        self.observation_space = observation_space
+        self.action_space = action_space
+        self.seed = seed
+        # Whether the loss counts a token, by its role.
+        self._role_counts = np.zeros(len(TokenRole), bool)
+        self._role_counts[[TokenRole.DOCUMENT_TEXT, TokenRole.ACTION]] = True
+        self._role_counts[TokenRole.OBSERVATION_TEXT] = loss_on_observation_text
+        self._generators: dict[int | None, np.random.Generator] = {}
+        self._prompt_rows: dict[Any, np.ndarray] | None = None
+        if prompt_episodes is not None:
+            self._prompt_rows = _rows_by_task(prompt_episodes)
+
+    def __call__(self, features: Sequence[Mapping]) -> BatchFeature:
+        """A batch of windows.
+
+        Args:
+            features: rows of a dataset: episodes (see `GatoProcessor.encode_episode`), optionally with a "task", and
+                documents (see `GatoProcessor.encode_document`).
+
+        Returns:
+            Tensors input_ids, local_position_ids and labels (rows, length), the labels -100 where no loss is; packed
+            position_ids, otherwise attention_mask (rows, length); pixel_values and patch_positions if there are
+            images.
+
+        Raises:
+            ValueError: for rows that are neither episodes nor documents, or a timestep longer than `max_length`.
+        """
+        if len(features) == 0:
+            raise ValueError("a batch needs at least one row, got none")
+        random = self._random_generator()
+        windows = [self._window(index, features, random) for index in range(len(features))]
+        return self._packed(windows) if self.pack else self._unpacked(windows)
+
+    # -----------------------------------------------------------------------------------------------------------
+    # Windows
+    # -----------------------------------------------------------------------------------------------------------
+
+    def _random_generator(self) -> np.random.Generator:
+        if self.seed is None:
+            return np.random.default_rng(int(torch.randint(2**62, ())))
+        # A worker process is a copy of this object: it needs a sequence of its own, and another one each epoch.
+        worker = torch.utils.data.get_worker_info()
+        stream = None if worker is None else worker.seed
+        if stream not in self._generators:
+            self._generators[stream] = np.random.default_rng(self.seed if stream is None else [self.seed, stream])
+        return self._generators[stream]
+
+    def _window(self, index: int, features: Sequence[Mapping], random: np.random.Generator) -> GatoSequence:
+        row = features[index]
+        if not isinstance(row, Mapping):
+            raise TypeError(f"row {index} of the batch must be a mapping, got {type(row).__name__}")
+        if _is_episode(row):
+            prompt = None
+            if random.random() < self.prompt_probability:
+                prompt = self._prompt(index, features, random)
+            if prompt is None:
+                return self._episode_window(row, self.max_length, random)
+            window = self._episode_window(row, self.max_length - len(prompt), random, required=False)
+            # A prompt that leaves no room for a single step is left out.
+            if window is None:
+                return self._episode_window(row, self.max_length, random)
+            return GatoSequence.concatenate([prompt, window])
+        if any(row.get(name) is not None for name in DOCUMENT_COLUMNS):
+            document = self.processor.encode_document(row)
+            start = int(random.integers(max(len(document) - self.max_length, 0) + 1))
+            return document[start : start + self.max_length]
+        raise ValueError(
+            f"row {index} of the batch is neither an episode nor a document: it has the columns "
+            f"{sorted(map(str, row))}. Trainer removes columns that the model's forward doesn't name: set "
+            "remove_unused_columns=False in TrainingArguments"
+        )
+
+    def _episode_window(
+        self, episode: Mapping, budget: int, random: np.random.Generator, required: bool = True
+    ) -> GatoSequence | None:
+        """Whole timesteps from a random one on, within `budget` tokens; None if not one fits and none is required."""
+        spaces = self._spaces(episode)
+        lengths = self.processor.step_lengths(episode, **spaces)
+        # The last start from which the end is reached: later ones would only make the window shorter.
+        last_start = lengths.earliest_start(budget)
+        start = int(random.integers(last_start + 1))
+        stop = lengths.furthest_stop(start, budget)
+        if stop == start:
+            if not required:
+                return None
+            raise ValueError(
+                f"timestep {start} of an episode has {lengths.first[start]} tokens, more than max_length={budget}"
+            )
+        return self.processor.encode_episode(episode, start, stop, **spaces)
+
+    def _prompt(self, index: int, features: Sequence[Mapping], random: np.random.Generator) -> GatoSequence | None:
+        """Timesteps of another episode of the same task, at most half of max_length; None if there is none."""
+        episode = self._other_episode(index, features, random)
+        if episode is None:
+            return None
+        budget = self.max_length // 2
+        spaces = self._spaces(episode)
+        lengths = self.processor.step_lengths(episode, **spaces)
+        start = lengths.earliest_start(budget)
+        if random.random() >= self.prompt_end_probability:
+            start = int(random.integers(start + 1))
+        stop = lengths.furthest_stop(start, budget)
+        return None if stop == start else self.processor.encode_episode(episode, start, stop, **spaces)
+
+    def _other_episode(self, index: int, features: Sequence[Mapping], random: np.random.Generator) -> Mapping | None:
+        task = features[index].get("task")
+        if task is None:
+            return None
+        if self._prompt_rows is None:
+            others = [
+                other
+                for other in range(len(features))
+                if other != index and features[other].get("task") == task and _is_episode(features[other])
+            ]
+            return features[others[int(random.integers(len(others)))]] if others else None
+        rows = self._prompt_rows.get(task, ())
+        if len(rows) == 0:
+            return None
+        first = int(random.integers(len(rows)))
+        candidate = self.prompt_episodes[int(rows[first])]
+        if len(rows) > 1 and _is_same_episode(candidate, features[index]):
+            second = (first + 1 + int(random.integers(len(rows) - 1))) % len(rows)
+            candidate = self.prompt_episodes[int(rows[second])]
+        return None if _is_same_episode(candidate, features[index]) else candidate
+
+    def _spaces(self, episode: Mapping) -> dict[str, Any]:
+        return {
+            "observation_space": _of_task(self.observation_space, episode, "observation_space"),
+            "action_space": _of_task(self.action_space, episode, "action_space"),
+        }
+
+    # -----------------------------------------------------------------------------------------------------------
+    # Batches
+    # -----------------------------------------------------------------------------------------------------------
+
+    def _labels(self, window: GatoSequence) -> np.ndarray:
+        labels = np.where(self._role_counts[window.roles], window.input_ids, -100)
+        # It would be predicted from the end of the window before it.
+        labels[:1] = -100
+        return labels
+
+    def _packed(self, windows: list[GatoSequence]) -> BatchFeature:
+        rows: list[list[GatoSequence]] = []
+        used: list[int] = []
+        for window in windows:
+            # First fit: the first row with enough room.
+            row = next((row for row, length in enumerate(used) if length + len(window) <= self.max_length), len(rows))
+            if row == len(rows):
+                rows.append([])
+                used.append(0)
+            rows[row].append(window)
+            used[row] += len(window)
+        shape = (len(rows), max(used))
+        data = {
+            "input_ids": np.full(shape, self.processor.tokenizer.pad_token_id, np.int64),
+            # Every padding token is a sequence of its own, to which nothing attends.
+            "position_ids": np.zeros(shape, np.int64),
+            "local_position_ids": np.full(shape, -1, np.int64),
+            "labels": np.full(shape, -100, np.int64),
+        }
+        for row, packed in enumerate(rows):
+            start = 0
+            for window in packed:
+                where = slice(start, start + len(window))
+                data["input_ids"][row, where] = window.input_ids
+                data["position_ids"][row, where] = np.arange(len(window))
+                data["local_position_ids"][row, where] = window.local_position_ids
+                data["labels"][row, where] = self._labels(window)
+                start += len(window)
+        data |= self.processor.image_inputs([window for packed in rows for window in packed])
+        return BatchFeature(data, tensor_type="pt")
+
+    def _unpacked(self, windows: list[GatoSequence]) -> BatchFeature:
+        batch = self.processor.pad(windows, return_tensors="pt", padding_side="right")
+        labels = np.full(tuple(batch["input_ids"].shape), -100, np.int64)
+        for row, window in enumerate(windows):
+            labels[row, : len(window)] = self._labels(window)
+        batch["labels"] = torch.from_numpy(labels)
+        return batch
+
+
+def _is_episode(row: Mapping) -> bool:
+    return any(row.get(name) is not None for name in EPISODE_COLUMNS)
+
+
+def _is_same_episode(one: Mapping, other: Mapping) -> bool:
+    """Whether two rows hold the same actions and observations; images, costly to compare, are left out."""
+    for name in (*EPISODE_COLUMNS, "rewards"):
+        left, right = one.get(name), other.get(name)
+        if (left is None) != (right is None):
+            return False
+        if left is None:
+            continue
+        if len(left) != len(right):
+            return False
+        if name != "image_observations" and not np.array_equal(np.asarray(left), np.asarray(right)):
+            return False
+    return True
+
+
+def _of_task(space, episode: Mapping, name: str):
+    if not isinstance(space, Mapping) or hasattr(space, "sample"):
+        return space
+    task = episode.get("task")
+    if task not in space:
+        raise ValueError(f"{name} has no space for the task {task!r}, it has {sorted(map(str, space))}")
+    return space[task]
+
+
+def _rows_by_task(episodes) -> dict[Any, np.ndarray]:
+    """Indices of the rows of each task."""
+    if not hasattr(episodes, "__getitem__") or not hasattr(episodes, "__len__"):
+        raise TypeError(
+            f"prompt_episodes must be a dataset whose rows can be read by their number, got {type(episodes).__name__}"
+        )
+    names = getattr(episodes, "column_names", None)
+    known = names if names is not None else sorted({str(name) for row in episodes for name in row})
+    if "task" not in known:
+        raise ValueError(f'prompt_episodes must have a column "task", got {known}')
+    # A dataset reads one column without decoding the images of the others.
+    tasks = episodes["task"] if names is not None else [row.get("task") for row in episodes]
+    rows = defaultdict(list)
+    for index, task in enumerate(tasks):
+        rows[task].append(index)
+    return {task: np.array(indices) for task, indices in rows.items()}
+
+
+__all__ = ["GatoDataCollator"]

@@ -1,0 +1,385 @@
+# Copyright 2026 The Gato for transformers authors.
+# Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
+"""Images as 16x16 patches and the places they were cut from (A Generalist Agent, section 2.1)."""
+
+import functools
+import math
+
+import numpy as np
+import PIL.Image
+from transformers.image_processing_backends import PilBackend
+from transformers.image_processing_utils import BatchFeature
+from transformers.image_utils import ChannelDimension, PILImageResampling, SizeDict
+from transformers.processing_utils import ImagesKwargs
+
+
+class GatoImageProcessorKwargs(ImagesKwargs, total=False):
+    """
+    patch_size (`int`, defaults to 16):
+        Side of a square patch in pixels.
+    max_patches (`int`, defaults to 256):
+        An image with more patches is made smaller, see `GatoImageProcessorPil.patch_grid`.
+    num_patch_positions (`int`, defaults to 128):
+        Number of steps to which the place of a patch within its image is rounded.
+    """
+
+    patch_size: int
+    max_patches: int
+    num_patch_positions: int
+
+
+class GatoImageProcessorPil(PilBackend):
+    """Cuts images into patches in raster order and normalises them as in section 2.1.
+
+    Pixels are brought to [-1, 1] (rescaled by 1/255, mean 0.5, standard deviation 0.5) and divided by the square root
+    of the patch size, 4. A side that is no multiple of the patch size is padded with zeros at the bottom and on the
+    right (`do_pad`); with `do_resize` images are resized to `size` instead. Images may be PIL images, numpy arrays or
+    tensors, channels first or last, grey, RGB or RGBA (transparent pixels become white); numbers are expected from 0
+    to 255.
+
+    Returns `pixel_values` (patches, 3, patch_size, patch_size) float32, `patch_positions` (patches, 2, 2) int64: the
+    patch's [[row_start, row_end], [column_start, column_end]] as shares of the image, times `num_patch_positions`,
+    rounded; and `image_grid` (images, 2): rows and columns of patches.
+    """
+
+    valid_kwargs = GatoImageProcessorKwargs
+    model_input_names = ["pixel_values", "patch_positions"]
+
+    do_convert_rgb = True
+    do_resize = False
+    size = {"height": 224, "width": 224}
+    resample = PILImageResampling.BILINEAR
+    do_rescale = True
+    rescale_factor = 1 / 255
+    do_normalize = True
+    image_mean = [0.5, 0.5, 0.5]
+    image_std = [0.5, 0.5, 0.5]
+    do_pad = True
+    patch_size = 16
+    max_patches = 256
+    num_patch_positions = 128
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        for name in ("patch_size", "max_patches", "num_patch_positions"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name} must be a positive integer, got {value!r}")
+        if self.do_resize:
+            self._check_size(self.size, self.patch_size, self.max_patches)
+
+    def _preprocess(
+        self,
+        images: list[np.ndarray],
+        do_resize: bool,
+        size: SizeDict,
+        resample,
+        do_rescale: bool,
+        rescale_factor: float,
+        do_normalize: bool,
+        image_mean,
+        image_std,
+        do_pad: bool,
+        patch_size: int,
+        max_patches: int,
+        num_patch_positions: int,
+        return_tensors=None,
+        **kwargs,
+    ) -> BatchFeature:
+        """Called by `preprocess` with the images as arrays (channels, height, width)."""
+        options = {
+            "do_resize": do_resize,
+            "size": size,
+            "resample": resample,
+            "do_pad": do_pad,
+            "patch_size": patch_size,
+            "max_patches": max_patches,
+            "num_patch_positions": num_patch_positions,
+        }
+        patches, positions, grids = self._cut([np.moveaxis(image, 0, -1) for image in images], options)
+        pixel_values = self._normalize_patches(
+            patches, patch_size, do_rescale, rescale_factor, do_normalize, image_mean, image_std
+        )
+        data = {"pixel_values": pixel_values, "patch_positions": positions, "image_grid": grids}
+        return BatchFeature(data, tensor_type=return_tensors)
+
+    def patchify(self, images) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Cuts images into patches without normalising them, which is cheaper once for a whole batch.
+
+        Args:
+            images: (images, height, width, 3) uint8, or a list of anything `__call__` takes.
+
+        Returns:
+            patches (patches, 3, patch_size, patch_size) in the numbers of the images, patch_positions
+            (patches, 2, 2) and image_grid (images, 2).
+        """
+        options = {
+            "do_resize": self.do_resize,
+            "size": self.size,
+            "resample": self.resample,
+            "do_pad": self.do_pad,
+            "patch_size": self.patch_size,
+            "max_patches": self.max_patches,
+            "num_patch_positions": self.num_patch_positions,
+        }
+        if not (isinstance(images, np.ndarray) and images.dtype == np.uint8 and images.shape[3:] == (3,)):
+            images = [self._to_rgb_array(image) for image in images]
+        return self._cut(images, options)
+
+    def normalize_patches(self, patches: np.ndarray) -> np.ndarray:
+        """The patches of `patchify` as the model takes them, (patches, 3, patch_size, patch_size) float32."""
+        return self._normalize_patches(
+            patches,
+            self.patch_size,
+            self.do_rescale,
+            self.rescale_factor,
+            self.do_normalize,
+            self.image_mean,
+            self.image_std,
+        )
+
+    def patch_grid(self, height: int, width: int) -> tuple[int, int]:
+        """Rows and columns of patches of an image of this size in pixels.
+
+        An image of more than `max_patches` patches is resized to the largest whole number of patches that keeps its
+        aspect ratio: each side is scaled by sqrt(max_patches / patches), then rounded down to whole patches, one at
+        least.
+
+        Raises:
+            ValueError: for a side that can't be cut into whole patches, with `do_pad` and `do_resize` off.
+        """
+        return _patch_grid(
+            height,
+            width,
+            self.patch_size,
+            self.max_patches,
+            self.do_pad,
+            (self.size.height, self.size.width) if self.do_resize else None,
+        )
+
+    def get_number_of_image_patches(self, height: int, width: int, images_kwargs=None) -> int:
+        """Number of placeholders that an image of this size needs; `images_kwargs` are those of a call."""
+        options = {name: getattr(self, name) for name in ("patch_size", "max_patches", "do_pad", "do_resize", "size")}
+        options |= {name: value for name, value in (images_kwargs or {}).items() if name in options}
+        size = self._standardize_kwargs(size=options["size"], default_to_square=True)["size"]
+        rows, columns = _patch_grid(
+            height,
+            width,
+            options["patch_size"],
+            options["max_patches"],
+            options["do_pad"],
+            (size.height, size.width) if options["do_resize"] else None,
+        )
+        return rows * columns
+
+    def flatten(self, images) -> list:
+        """A list of single images from one image, an array of several, or nested lists of them."""
+        if isinstance(images, (list, tuple)):
+            return [image for item in images for image in self.flatten(item)]
+        num_dimensions = getattr(images, "ndim", None)
+        if num_dimensions == 2:
+            return [images[None]]
+        return list(images) if num_dimensions == 4 else [images]
+
+    def _prepare_images_structure(self, images, expected_ndims: int = 3) -> list:
+        return self.flatten(self.fetch_images(images))
+
+    def process_image(self, image, do_convert_rgb=None, input_data_format=None, **kwargs) -> np.ndarray:
+        """One image as an array (channels, height, width); called by `preprocess` and `patchify`.
+
+        Raises:
+            TypeError, ValueError: for what is no image.
+        """
+        if hasattr(image, "getbands"):
+            if do_convert_rgb and image.mode != "RGB":
+                image = _on_white(image)
+            image = np.asarray(image)
+            input_data_format = ChannelDimension.LAST
+        elif hasattr(image, "detach"):
+            image = image.detach().cpu().numpy()
+        if not isinstance(image, np.ndarray) or image.dtype.kind not in "buif":
+            raise TypeError(f"an image must be a PIL image, an array or a tensor of numbers, got {_describe(image)}")
+        if image.ndim == 2:
+            image = image[None]
+            input_data_format = ChannelDimension.FIRST
+        if image.ndim != 3:
+            raise ValueError(f"an image must have 2 or 3 dimensions, got shape {image.shape}")
+        if input_data_format is None:
+            input_data_format = _channel_dimension(image.shape)
+        if input_data_format in (ChannelDimension.LAST, ChannelDimension.LAST.value):
+            image = np.moveaxis(image, -1, 0)
+        if do_convert_rgb and len(image) == 1:
+            image = np.repeat(image, 3, axis=0)
+        elif do_convert_rgb and len(image) == 4:
+            opacity = image[3:].astype(np.float64) / 255
+            image = (image[:3] * opacity + 255 * (1 - opacity)).astype(image.dtype)
+        return image
+
+    def image_size(self, image) -> tuple[int, int]:
+        """Height and width in pixels of anything `process_image` takes."""
+        if hasattr(image, "getbands"):
+            return image.size[1], image.size[0]
+        shape = tuple(getattr(image, "shape", ()))
+        if len(shape) == 2:
+            return shape
+        if len(shape) != 3:
+            raise ValueError(f"an image must have 2 or 3 dimensions, got {_describe(image)}")
+        return shape[:2] if _channel_dimension(shape) == ChannelDimension.LAST else shape[1:]
+
+    def _to_rgb_array(self, image) -> np.ndarray:
+        # Frames of environments, the common case, need no conversion.
+        if isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim == 3 and image.shape[-1] == 3:
+            return image
+        if getattr(image, "mode", None) == "RGB":
+            return np.asarray(image)
+        return np.moveaxis(self.process_image(image, do_convert_rgb=self.do_convert_rgb), 0, -1)
+
+    def _cut(self, images: list[np.ndarray] | np.ndarray, options: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Patches of images (height, width, 3); those of equal shape and dtype are handled as one array."""
+        patch_size = options["patch_size"]
+        target = None
+        if options["do_resize"]:
+            self._check_size(options["size"], patch_size, options["max_patches"])
+            target = (options["size"].height, options["size"].width)
+        if len(images) == 0:
+            empty = np.zeros((0, 3, patch_size, patch_size), np.uint8)
+            return empty, np.zeros((0, 2, 2), np.int64), np.zeros((0, 2), np.int64)
+        if isinstance(images, np.ndarray) or len({(image.shape, image.dtype.char) for image in images}) == 1:
+            return self._cut_stack(np.asarray(images), options, target)
+        groups: dict[tuple, list[int]] = {}
+        for index, image in enumerate(images):
+            groups.setdefault((image.shape, image.dtype.char), []).append(index)
+        patches, positions, grids = [None] * len(images), [None] * len(images), np.empty((len(images), 2), np.int64)
+        for indices in groups.values():
+            stack = np.stack([images[index] for index in indices])
+            of_group, places, grid = self._cut_stack(stack, options, target)
+            for index, part, place in zip(
+                indices, np.split(of_group, len(indices)), np.split(places, len(indices)), strict=True
+            ):
+                patches[index], positions[index] = part, place
+            grids[indices] = grid
+        if len({part.shape[1] for part in patches}) > 1:
+            raise ValueError("images must have the same number of channels: set do_convert_rgb=True")
+        return np.concatenate(patches), np.concatenate(positions), grids
+
+    def _cut_stack(self, images: np.ndarray, options: dict, target) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Patches of images of one size, (images, height, width, 3)."""
+        count, height, width, _ = images.shape
+        patch_size, max_patches = options["patch_size"], options["max_patches"]
+        rows, columns = _patch_grid(height, width, patch_size, max_patches, options["do_pad"], target)
+        if target is not None or _num_patches(height, width, patch_size) > max_patches:
+            images = self._resize_stack(images, rows * patch_size, columns * patch_size, options["resample"])
+        positions = _grid_positions(rows, columns, options["num_patch_positions"])
+        return (
+            _cut_into_patches(images, rows, columns, patch_size),
+            np.repeat(positions[None], count, axis=0).reshape(-1, 2, 2),
+            np.full((count, 2), (rows, columns), np.int64),
+        )
+
+    def _resize_stack(self, stacked: np.ndarray, height: int, width: int, resample) -> np.ndarray:
+        size = SizeDict(height=height, width=width)
+        channels_first = np.moveaxis(stacked, -1, 1)
+        resized = np.stack([self.resize(image, size, resample=resample) for image in channels_first])
+        return np.moveaxis(resized, 1, -1)
+
+    @staticmethod
+    def _check_size(size: SizeDict, patch_size: int, max_patches: int) -> None:
+        height, width = size.height, size.width
+        if not height or not width or height % patch_size or width % patch_size:
+            raise ValueError(
+                f"size must have a height and a width that are multiples of {patch_size}, got {height}x{width}"
+            )
+        if height * width > max_patches * patch_size**2:
+            raise ValueError(f"size must give at most max_patches={max_patches} patches, got {height}x{width} pixels")
+
+    @staticmethod
+    def _normalize_patches(patches, patch_size, do_rescale, rescale_factor, do_normalize, image_mean, image_std):
+        # One multiplication and one addition do for rescaling, normalising and the division by sqrt(patch_size).
+        channels = patches.shape[1]
+        scale, shift = np.full(channels, rescale_factor if do_rescale else 1.0), np.zeros(channels)
+        if do_normalize:
+            mean, std = np.atleast_1d(image_mean), np.atleast_1d(image_std)
+            if {len(mean), len(std)} - {1, channels}:
+                raise ValueError(
+                    f"image_mean and image_std must have one number or {channels}, as the images have channels, got "
+                    f"{image_mean} and {image_std}"
+                )
+            scale, shift = scale / (std * math.sqrt(patch_size)), -mean / (std * math.sqrt(patch_size))
+        scale, shift = (np.broadcast_to(value, channels).reshape(-1, 1, 1) for value in (scale, shift))
+        normalized = patches.astype(np.float32)
+        normalized *= scale.astype(np.float32)
+        normalized += shift.astype(np.float32)
+        return normalized
+
+
+def _describe(image) -> str:
+    return f"{type(image).__name__} of shape {image.shape}" if hasattr(image, "shape") else type(image).__name__
+
+
+def _channel_dimension(shape: tuple[int, ...]) -> ChannelDimension:
+    """Where the channels of an image of three dimensions are; last where both ends could be channels."""
+    if shape[-1] in (1, 3, 4):
+        return ChannelDimension.LAST
+    if shape[0] in (1, 3, 4):
+        return ChannelDimension.FIRST
+    raise ValueError(f"an image must have 1, 3 or 4 channels, first or last, got shape {tuple(shape)}")
+
+
+def _on_white(image: PIL.Image.Image) -> PIL.Image.Image:
+    """An RGB image; what is transparent becomes white."""
+    if "A" not in image.getbands() and image.info.get("transparency") is None:
+        return image.convert("RGB")
+    image = image.convert("RGBA")
+    white = PIL.Image.new("RGBA", image.size, (255, 255, 255, 255))
+    return PIL.Image.alpha_composite(white, image).convert("RGB")
+
+
+def _num_patches(height: int, width: int, patch_size: int) -> int:
+    return math.ceil(height / patch_size) * math.ceil(width / patch_size)
+
+
+def _patch_grid(
+    height: int, width: int, patch_size: int, max_patches: int, do_pad: bool, target: tuple[int, int] | None
+) -> tuple[int, int]:
+    if height < 1 or width < 1:
+        raise ValueError(f"an image must have at least one pixel, got {height}x{width}")
+    if target is not None:
+        return target[0] // patch_size, target[1] // patch_size
+    rows, columns = math.ceil(height / patch_size), math.ceil(width / patch_size)
+    if rows * columns > max_patches:
+        scale = math.sqrt(max_patches / (height * width))
+        rows = min(max(1, int(height * scale)), max_patches)
+        return rows, min(max(1, int(width * scale)), max_patches // rows)
+    if not do_pad and (height % patch_size or width % patch_size):
+        raise ValueError(
+            f"height and width of an image must be multiples of {patch_size}, got {height}x{width}: set do_pad=True "
+            "or do_resize=True"
+        )
+    return rows, columns
+
+
+def _cut_into_patches(images: np.ndarray, rows: int, columns: int, patch_size: int) -> np.ndarray:
+    """(images * rows * columns, 3, patch_size, patch_size) from (images, height, width, 3), padded with zeros."""
+    count, height, width, channels = images.shape
+    if (height, width) != (rows * patch_size, columns * patch_size):
+        padded = np.zeros((count, rows * patch_size, columns * patch_size, channels), images.dtype)
+        padded[:, :height, :width] = images
+        images = padded
+    grid = images.reshape(count, rows, patch_size, columns, patch_size, channels)
+    return grid.transpose(0, 1, 3, 5, 2, 4).reshape(-1, channels, patch_size, patch_size)
+
+
+@functools.lru_cache(maxsize=256)
+def _grid_positions(rows: int, columns: int, num_patch_positions: int) -> np.ndarray:
+    """(rows * columns, 2, 2): the rounded [[row_start, row_end], [column_start, column_end]] of each patch."""
+    row_edges = np.rint(np.arange(rows + 1) * (num_patch_positions / rows)).astype(np.int64)
+    column_edges = np.rint(np.arange(columns + 1) * (num_patch_positions / columns)).astype(np.int64)
+    positions = np.empty((rows, columns, 2, 2), np.int64)
+    positions[:, :, 0, 0], positions[:, :, 0, 1] = row_edges[:-1, None], row_edges[1:, None]
+    positions[:, :, 1, 0], positions[:, :, 1, 1] = column_edges[:-1], column_edges[1:]
+    positions = positions.reshape(-1, 2, 2)
+    positions.flags.writeable = False
+    return positions
+
+
+__all__ = ["GatoImageProcessorPil"]
