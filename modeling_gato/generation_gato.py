@@ -429,7 +429,7 @@ def unbatch_space(space: Any) -> tuple[Any, int] | None:
     if isinstance(space, spaces.MultiDiscrete) and space.nvec.ndim == 1 and space.nvec.size:
         num_envs = len(space.nvec)
         single = spaces.Discrete(int(space.nvec[0]), start=int(space.start[0]), dtype=space.dtype)
-    elif isinstance(space, spaces.Box) and space.low.ndim:
+    elif isinstance(space, spaces.Box) and space.shape and space.shape[0]:
         num_envs = len(space.low)
         single = spaces.Box(space.low[0], space.high[0], dtype=space.dtype)
     elif isinstance(space, (spaces.Dict, spaces.Tuple)):

@@ -499,6 +499,7 @@ class GatoModel(GatoPreTrainedModel):
     ) -> torch.Tensor:
         """Token embeddings with patches in their places and local positions added: `(batch, length, hidden_size)`."""
         if inputs_embeds is None:
+            check_range("input_ids", input_ids, 0, self.embed_tokens.num_embeddings)
             inputs_embeds = self.embed_tokens(input_ids)
 
         if pixel_values is not None:
@@ -529,6 +530,7 @@ class GatoModel(GatoPreTrainedModel):
                     f"`local_position_ids` must have the shape of the input, {tuple(inputs_embeds.shape[:2])}, "
                     f"got {tuple(local_position_ids.shape)}"
                 )
+            check_range("local_position_ids", local_position_ids, -1, self.embed_local_positions.num_embeddings)
             local = self.embed_local_positions(local_position_ids.clamp(min=0))
             inputs_embeds = inputs_embeds + local * (local_position_ids >= 0)[..., None].to(local.dtype)
         elif self.training:
@@ -585,6 +587,19 @@ class GatoModel(GatoPreTrainedModel):
                 f"`patch_positions` must have shape ({pixel_values.shape[0]}, 2, 2), one a patch, "
                 f"got {tuple(patch_positions.shape)}"
             )
+        check_range("patch_positions", patch_positions, 0, self.config.num_patch_positions + 1)
+        if not is_tracing(patch_positions) and patch_positions.device.type == "cpu":
+            if (patch_positions[..., 0] > patch_positions[..., 1]).any():
+                raise ValueError("`patch_positions` must be intervals [start, end] with start <= end")
+
+
+def check_range(name: str, ids: torch.Tensor, low: int, high: int) -> None:
+    """Raises ValueError unless all ids lie in [low, high). On an accelerator a look would cost a synchronisation."""
+    if ids.device.type != "cpu" or is_tracing(ids) or ids.numel() == 0:
+        return
+    smallest, largest = ids.aminmax()
+    if smallest < low or largest >= high:
+        raise ValueError(f"`{name}` must lie in [{low}, {high}), got values from {int(smallest)} to {int(largest)}")
 
 
 def flash_sequence_boundaries(position_ids: torch.Tensor) -> dict:

@@ -11,7 +11,6 @@ import torch
 from modeling_gato import GatoConfig, GatoForCausalLM
 from tokenization_gato import GatoProcessor
 
-
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
 
