@@ -446,7 +446,7 @@ class GatoModel(GatoPreTrainedModel):
                 each patch, quantised to `config.num_patch_positions`; needed with `pixel_values`.
             local_position_ids (`torch.LongTensor` of shape `(batch, length)`, *optional*): index of an observation
                 token inside its timestep, `config.num_local_positions` for separator and action tokens, -1 for none.
-            use_cache (`bool`, *optional*): whether to return keys and values.
+            use_cache (`bool`, *optional*): whether to return keys and values; never in training.
         """
         if (input_ids is None) == (inputs_embeds is None):
             raise ValueError("You must specify exactly one of `input_ids` or `inputs_embeds`")
@@ -462,7 +462,7 @@ class GatoModel(GatoPreTrainedModel):
         else:
             mask = self.create_mask(inputs_embeds, attention_mask, past_key_values, position_ids, kwargs)
             # Created after the mask: with a cache at hand, packed sequences would go unnoticed.
-            if use_cache and past_key_values is None:
+            if use_cache and past_key_values is None and not self.training:
                 past_key_values = DynamicCache(config=self.config)
             num_past = 0 if past_key_values is None else past_key_values.get_seq_length()
             if position_ids is None:
