@@ -1,0 +1,178 @@
+# Copyright 2026 The Gato for transformers authors.
+# Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
+"""How well a policy does at a task, over given seeds; and one episode as an animated picture."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from .files import replacing
+from .rollout import Rollout, random_policy, run_episode
+from .suites import Policy, Task
+
+if TYPE_CHECKING:
+    import gymnasium
+
+    from modeling_gato import GatoForCausalLM
+    from tokenization_gato import GatoProcessor
+
+
+@dataclass(frozen=True)
+class EpisodeResult:
+    """What one episode came to. `success` is None where the task's score is its return."""
+
+    seed: int
+    episode_return: float
+    success: bool | None
+    length: int
+
+
+def _result(task: Task, rollout: Rollout) -> EpisodeResult:
+    success = bool(rollout.success) if task.score == "success" else None
+    return EpisodeResult(rollout.seed, rollout.episode_return, success, rollout.length)
+
+
+def _evaluate(
+    task: Task, seeds: Iterable[int], make_policy: Callable[[gymnasium.Env, int], Policy]
+) -> list[EpisodeResult]:
+    environment = task.make_environment()
+    results = [_result(task, run_episode(environment, seed, make_policy)) for seed in seeds]
+    environment.close()
+    return results
+
+
+def evaluate_random(task: Task, seeds: Iterable[int]) -> list[EpisodeResult]:
+    """The results of uniformly random actions, one a seed."""
+    return _evaluate(task, seeds, random_policy)
+
+
+def evaluate_expert(task: Task, seeds: Iterable[int]) -> list[EpisodeResult]:
+    """The results of the task's expert, one a seed. An episode that it can't go on with has failed."""
+    return _evaluate(task, seeds, lambda environment, seed: task.make_expert(environment))
+
+
+def evaluate_agent(
+    task: Task,
+    seeds: Sequence[int],
+    model: GatoForCausalLM,
+    processor: GatoProcessor,
+    *,
+    num_environments: int = 32,
+    **agent_options: Any,
+) -> list[EpisodeResult]:
+    """The results of a model, one a seed, in the order of `seeds`.
+
+    Args:
+        num_environments: how many environments the model acts in at once. An environment whose episode has ended
+            begins the next seed. Where actions are sampled, the results depend on this number.
+        agent_options: of `GatoAgent`: `temperature`, `do_sample`, `seed`, `prompt`, ...
+    """
+    from gymnasium.vector.utils import concatenate, create_empty_array, iterate
+
+    from modeling_gato import GatoAgent
+
+    count = min(num_environments, len(seeds))
+    if count < 1:
+        raise ValueError(
+            f"num_environments ({num_environments}) and the number of seeds ({len(seeds)}) must be positive"
+        )
+    environments = [task.make_environment() for _ in range(count)]
+    observation_space, action_space = environments[0].observation_space, environments[0].action_space
+    batched_action_space = _batched(action_space, count)
+    agent = GatoAgent(model, processor, action_space, num_envs=count, **agent_options)
+    agent.reset()
+
+    waiting = iter(seeds)
+    rollouts = [Rollout(next(waiting)) for _ in range(count)]
+    observations = [environments[i].reset(seed=rollouts[i].seed)[0] for i in range(count)]
+    active = [True] * count
+    results: dict[int, EpisodeResult] = {}
+    while any(active):
+        # An environment without a seed left shows its last observation, and its action is not used.
+        batch = concatenate(observation_space, observations, create_empty_array(observation_space, count))
+        actions = list(iterate(batched_action_space, agent.act(batch)))
+        restarted = np.zeros(count, dtype=bool)
+        for i in np.flatnonzero(active):
+            observation, reward, terminated, truncated, info = environments[i].step(actions[i])
+            rollouts[i].add_step(observations[i], actions[i], reward, info)
+            if terminated or truncated:
+                results[rollouts[i].seed] = _result(task, rollouts[i])
+                seed = next(waiting, None)
+                if seed is None:
+                    active[i] = False
+                else:
+                    restarted[i] = True
+                    rollouts[i] = Rollout(seed)
+                    observation, _ = environments[i].reset(seed=seed)
+            observations[i] = observation
+        if restarted.any():
+            agent.reset(restarted)
+    for environment in environments:
+        environment.close()
+    return [results[seed] for seed in seeds]
+
+
+def _batched(space: gymnasium.Space, count: int) -> gymnasium.Space:
+    from gymnasium.vector.utils import batch_space
+
+    return batch_space(space, count)
+
+
+def record_episode(
+    task: Task, seed: int, model: GatoForCausalLM, processor: GatoProcessor, /, **agent_options: Any
+) -> tuple[Rollout, list[np.ndarray]]:
+    """One episode of a model with what `environment.render()` shows: T + 1 frames (height, width, 3) uint8.
+
+    `agent_options` are those of `GatoAgent`; the first `seed` is the environment's, one among them the agent's.
+    """
+    from modeling_gato import GatoAgent
+
+    def make_policy(environment: gymnasium.Env, seed: int) -> Policy:
+        agent = GatoAgent(model, processor, environment.action_space, num_envs=None, **agent_options)
+        agent.reset()
+        return agent.act
+
+    frames: list[np.ndarray] = []
+    environment = task.make_environment(render_mode="rgb_array")
+    rollout = run_episode(environment, seed, make_policy, each_frame=frames.append)
+    environment.close()
+    return rollout, frames
+
+
+def instruction(observation: Any) -> str:
+    """The text of an observation, or "" where it has none."""
+    values = observation.values() if isinstance(observation, dict) else [observation]
+    return next((value for value in values if isinstance(value, str)), "")
+
+
+def write_gif(
+    path: str | os.PathLike,
+    frames: Sequence[np.ndarray],
+    caption: str,
+    *,
+    milliseconds: int = 300,
+    smallest_width: int = 320,
+) -> None:
+    """Writes frames (height, width, 3) as an animated GIF, small ones enlarged, the caption under them."""
+    height, width, _ = frames[0].shape
+    scale = -(-smallest_width // width)
+    font = ImageFont.load_default(size=16)
+    pictures = []
+    for frame in frames:
+        picture = Image.fromarray(frame).resize((width * scale, height * scale), Image.Resampling.NEAREST)
+        framed = Image.new("RGB", (picture.width, picture.height + 28), "white")
+        framed.paste(picture)
+        ImageDraw.Draw(framed).text((8, picture.height + 4), caption, fill="black", font=font)
+        pictures.append(framed)
+    with replacing(path) as temporary:
+        # The last frame stays for a second, so that the end can be seen.
+        durations = [milliseconds] * (len(pictures) - 1) + [1000]
+        pictures[0].save(
+            temporary, format="GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0
+        )
