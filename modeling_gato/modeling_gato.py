@@ -36,9 +36,9 @@ class GatoPatchEmbedder(nn.Module):
     Image patches to vectors: one pre-activation residual block with group norm and GELU (paper, section 2.2), plus a
     learnt vector for the patch's row interval and one for its column interval.
 
-    Stem and channels are unpublished. Ours: a strided convolution to a 4 x 4 map, the block on that map, a linear
-    layer to the width, and a layer norm that starts at `initializer_range`, so that a fresh patch vector has the
-    scale of a fresh token embedding.
+    Stem and channels are unpublished. Ours: a strided convolution to a 4 x 4 map and GELU, the block on that map, a
+    linear layer to the width, and a layer norm that starts at `initializer_range`, so that a fresh patch vector has
+    the scale of a fresh token embedding. The stem's GELU sees absolute values, which the group norms take away.
     """
 
     def __init__(self, config: GatoConfig):
@@ -53,9 +53,11 @@ class GatoPatchEmbedder(nn.Module):
         self.conv2 = nn.Conv2d(channels, channels, kernel_size=3, padding=1)
         self.proj = nn.Linear(16 * channels, config.hidden_size)
         self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        # Marks for `_init_weights`, which the library does not call on a module without parameters of its own.
-        for layer in (self.stem, self.conv1, self.conv2, self.proj):
-            layer.keeps_scale = True
+        # For `_init_weights`, which the library does not call on a module without parameters of its own. Each layer
+        # keeps the scale of its input; the stem undoes the paper's division of pixels by sqrt(patch_size).
+        for layer in (self.conv1, self.conv2, self.proj):
+            layer.initial_gain = 1.0
+        self.stem.initial_gain = config.patch_size**0.5
         self.norm.starts_as_embedding = True
         self.row_embeddings = nn.Embedding(config.num_patch_positions, config.hidden_size)
         self.column_embeddings = nn.Embedding(config.num_patch_positions, config.hidden_size)
@@ -76,7 +78,7 @@ class GatoPatchEmbedder(nn.Module):
         return embeds + self.row_embeddings(rows) + self.column_embeddings(columns)
 
     def embed_pixels(self, pixel_values: torch.Tensor) -> torch.Tensor:
-        hidden = self.stem(pixel_values.to(self.stem.weight.dtype))  # (patches, C, 4, 4)
+        hidden = F.gelu(self.stem(pixel_values.to(self.stem.weight.dtype)))  # (patches, C, 4, 4)
         residual = hidden
         hidden = self.conv1(F.gelu(self.norm1(hidden)))
         hidden = self.conv2(F.gelu(self.norm2(hidden)))
@@ -396,8 +398,8 @@ class GatoPreTrainedModel(PreTrainedModel):
         if isinstance(module, GatoAttention) and module.is_relative:
             init.zeros_(module.content_bias)
             init.zeros_(module.relative_bias)
-        elif getattr(module, "keeps_scale", False):
-            init.normal_(module.weight, mean=0.0, std=module.weight[0].numel() ** -0.5)
+        elif hasattr(module, "initial_gain"):
+            init.normal_(module.weight, mean=0.0, std=module.initial_gain * module.weight[0].numel() ** -0.5)
         elif getattr(module, "starts_as_embedding", False):
             init.constant_(module.weight, self.config.initializer_range)
 
