@@ -157,7 +157,7 @@ MODEL = [
 ACTING = [
     ("memory_without_a_window", lambda: GatoMemory(0, 1), ValueError, "`window` must be at least 1"),
     ("memory_without_rows", lambda: GatoMemory(8, 0), ValueError, "`batch_size` must be at least 1"),
-    ("memory_of_other_rows", lambda: forward(past_key_values=GatoMemory(8, 3)), ValueError, "3 rows, got a batch of 1"),
+    ("memory_of_other_rows", lambda: forward(past_key_values=GatoMemory(8, 3)), ValueError, "3 rows, got .* 1"),
     (
         "memory_mask_of_another_shape",
         lambda: forward(past_key_values=GatoMemory(8, 1), attention_mask=IDS[:, :2]),
