@@ -37,11 +37,11 @@ if TYPE_CHECKING:
     from .scores import Score
 
 # Each task's share of the demonstrations. Going to a named thing takes far more of them than going to the red ball.
-SHARES = {"babyai/go-to-red-ball-grey": 2, "babyai/go-to-local": 3}
+SHARES = {"babyai/go-to-red-ball-grey": 1, "babyai/go-to-local": 2}
 
-# The recipe: batches of about 2000 tokens, 48 episodes of some 45, in packed rows that hold nearly every episode whole.
+# The recipe: batches of about 2000 tokens, 48 episodes of some 45, in packed rows that hold the longest episode whole.
 EPISODES_A_BATCH = 48
-TOKENS_A_ROW = 160
+TOKENS_A_ROW = 192
 LEARNING_RATE = 1.0e-3
 WARMUP_SHARE = 0.05
 STEPS_BETWEEN_CHECKPOINTS = 200
