@@ -298,7 +298,6 @@ class GatoAgent:
         self._last_action = torch.full((num_envs,), -1, dtype=torch.long, device=self.model.device)
         # What each environment showed last, and the tokens since its texts were last written.
         self._shown: list[tuple[Any, int]] = [(None, 0)] * num_envs
-        self._longest_step = 0
         self.reset()
 
     def _infer_num_envs(self, observations: Any) -> None:
@@ -315,14 +314,17 @@ class GatoAgent:
         rows = split_batch(observations, self.num_envs) if self.is_vectorised else [observations]
         sequences = self.processor.encode_observations(
             rows,
-            previous_observations=[self._observation_before(index) for index in range(self.num_envs)],
+            previous_observations=[observation for observation, _ in self._shown],
             observation_space=self.observation_space,
         )
-        self._longest_step = max(self._longest_step, len(self._token_ranges) + max(map(len, sequences)))
-        for index, (row, sequence) in enumerate(zip(rows, sequences, strict=True)):
-            _, age = self._shown[index]
-            is_whole = self._observation_before(index) is None
-            self._shown[index] = (row, (0 if is_whole else age) + len(sequence) + len(self._token_ranges))
+        num_action_tokens = len(self._token_ranges)
+        for index, (observation_before, age) in enumerate(self._shown):
+            age += len(sequences[index]) + num_action_tokens
+            # A text is written at the start, and again before it leaves the window.
+            if observation_before is not None and age > self.window:
+                sequences[index] = self.processor.encode_observation(rows[index], self.observation_space)
+                age = len(sequences[index]) + num_action_tokens
+            self._shown[index] = (rows[index], age)
         inputs = self.processor.pad(sequences, return_tensors="pt", padding_side="left")
         inputs = {name: value.to(self.model.device) for name, value in inputs.items()}
 
@@ -338,11 +340,6 @@ class GatoAgent:
             1, places, action_position
         )
         return inputs
-
-    def _observation_before(self, index: int) -> Any:
-        """None where a text must be written: at the start, and again before it leaves the window."""
-        observation, age = self._shown[index]
-        return None if age + self._longest_step > self.window else observation
 
     def _generate(self, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """Action ids `(num_envs, tokens of an action)`; the last one is left for the next step to read."""

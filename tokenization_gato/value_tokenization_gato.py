@@ -95,6 +95,11 @@ def values_to_bins(values, num_bins: int = 1024) -> np.ndarray:
     _require_finite(values, "values")
     if values.size and np.abs(values).max() > 1.0:
         raise ValueError(f"values must lie in [-1, 1], got values from {values.min()} to {values.max()}")
+    return _bins_of_unit(values, num_bins)
+
+
+def _bins_of_unit(values: np.ndarray, num_bins: int) -> np.ndarray:
+    """`values_to_bins` of values known to lie in [-1, 1]."""
     return np.minimum(((values + 1.0) * (num_bins / 2)).astype(np.int64), num_bins - 1)
 
 
@@ -131,8 +136,10 @@ def _integers_to_offsets(values: np.ndarray, low: np.ndarray | None, limit: int,
     return offsets.astype(np.int64)
 
 
-def _one_row_a_step(values: np.ndarray) -> np.ndarray:
-    """(steps, size) from (steps, ...), row-major."""
+def _one_row_a_step(values: np.ndarray, leaf: "ObservationField | ActionField") -> np.ndarray:
+    """(steps, size) from (steps, ...), row-major. Raises ValueError where the leaf has another shape."""
+    if leaf.shape is not None and values.shape[1:] not in (leaf.shape, (leaf.size,)):
+        raise ValueError(f"{leaf.name} must have shape {leaf.shape} a step, got {values.shape[1:]}")
     return values.reshape(len(values), math.prod(values.shape[1:]))
 
 
@@ -198,10 +205,7 @@ class ObservationField:
             TypeError, ValueError: naming the leaf, if the values don't fit its space or can't be tokens.
         """
         values = as_array(values, self.name)
-        if self.shape is not None:
-            if values.shape[1:] != self.shape and values.shape[1:] != (self.size,):
-                raise ValueError(f"{self.name} must have shape {self.shape} a step, got {values.shape[1:]}")
-        flat = _one_row_a_step(values)
+        flat = _one_row_a_step(values, self)
         if self.kind == "discrete":
             low = None if self.low is None else self.low.reshape(-1)
             return _integers_to_offsets(flat, low, scales.num_discrete, self.name)
@@ -209,7 +213,7 @@ class ObservationField:
             flat = mu_law(flat, scales.mu, scales.mu_law_bound, self.name)
         else:
             flat = _within_unit(flat.astype(np.float64), self.name, "as its space does")
-        return np.minimum(((flat + 1.0) * (scales.num_bins / 2)).astype(np.int64), scales.num_bins - 1)
+        return _bins_of_unit(flat, scales.num_bins)
 
 
 def _within_unit(values: np.ndarray, name: str, explanation: str) -> np.ndarray:
@@ -380,13 +384,10 @@ class ActionField:
             self.legal_range(scales)
             return np.stack([self._encode_text(text) for text in values])
         values = as_array(values, self.name)
-        if self.shape is not None:
-            if values.shape[1:] != self.shape and values.shape[1:] != (self.size,):
-                raise ValueError(f"{self.name} must have shape {self.shape} a step, got {values.shape[1:]}")
-        flat = _one_row_a_step(values)
+        flat = _one_row_a_step(values, self)
         if self.is_continuous:
             unit = self._to_unit(flat.astype(np.float64), scales)
-            return np.minimum(((unit + 1.0) * (scales.num_bins / 2)).astype(np.int64), scales.num_bins - 1)
+            return _bins_of_unit(unit, scales.num_bins)
         if self.low is None:
             return _integers_to_offsets(flat, None, scales.num_discrete, self.name)
         outside = (flat < self.low) | (flat > self.high)
@@ -405,7 +406,7 @@ class ActionField:
             length = int(np.argmax(tokens == end)) if (tokens == end).any() else len(tokens)
             return "".join(self.charset[symbol] for symbol in tokens[:length])
         if self.is_continuous:
-            flat = self._from_unit((2.0 * tokens + 1.0) / scales.num_bins - 1.0, scales)
+            flat = self._from_unit(bins_to_values(tokens, scales.num_bins), scales)
         else:
             flat = self.low + tokens.astype(self.low.dtype)
         value = flat.astype(self.dtype).reshape(self.shape)

@@ -363,3 +363,17 @@ def test_the_model_keeps_its_mode_and_its_placeholder_id(processor):
     GatoAgent(model, processor, spaces.Discrete(3)).act(observe(np.random.default_rng(0)))
     assert model.training
     assert model.config.image_token_id == processor.vocabulary.image_token_id != IMAGE_ID
+
+
+def test_an_instruction_stays_in_the_window_where_steps_grow_longer():
+    processor = GatoProcessor(repeat_text_observations=False)
+    agent = GatoAgent(tiny_actor(processor, max_position_embeddings=64), processor, spaces.Discrete(4))
+    lengths, told = [], []
+    for step in range(40):
+        size = 1 if step < 15 else 20
+        before = agent.memory.get_seq_length() if step else 0
+        agent.act({"joints": np.zeros(size), "mission": "go to the red ball"})
+        lengths.append(agent.memory.get_seq_length() - before)
+        if lengths[-1] > size + 1 + (step > 0):
+            told.append(step)
+    assert all(sum(lengths[a:b]) <= 64 for a, b in pairwise([*told, 40]))
