@@ -100,7 +100,7 @@ def test_generation_stops_at_the_end_of_sequence(model):
 
 
 @pytest.mark.parametrize("position_type", POSITION_TYPES)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_memory_equals_one_long_pass_whatever_the_blocks(position_type, data):
     """Rows write blocks of their own lengths, padded anywhere on the left; one of them begins anew in between."""

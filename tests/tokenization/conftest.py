@@ -2,13 +2,8 @@
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
 import numpy as np
 import pytest
-from hypothesis import settings
 
 from tokenization_gato import GatoProcessor, default_tokenizer
-
-# How long an example takes says how busy the machine is.
-settings.register_profile("without_deadline", deadline=None)
-settings.load_profile("without_deadline")
 
 
 @pytest.fixture(scope="session")

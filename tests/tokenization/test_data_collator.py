@@ -5,7 +5,7 @@ import pytest
 import torch
 from datasets import Dataset
 from gymnasium import spaces
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
@@ -51,7 +51,6 @@ def observed(window, processor):
 # ---------------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=50)
 @given(num_steps=st.integers(1, 12), max_length=st.integers(3, 40), seed=st.integers(0, 1000))
 def test_windows_are_whole_steps_in_a_row(num_steps, max_length, seed, processor):
     collator = GatoDataCollator(processor, max_length, prompt_probability=0.0, seed=seed)
@@ -123,7 +122,6 @@ def mixed_batches(draw):
     return rows
 
 
-@settings(max_examples=60)
 @given(rows=mixed_batches(), max_length=st.integers(12, 50), seed=st.integers(0, 1000))
 def test_packed_rows_are_the_windows_one_after_the_other(rows, max_length, seed, processor):
     options = {"max_length": max_length, "prompt_probability": 0.5, "seed": seed}
@@ -143,7 +141,6 @@ def test_packed_rows_are_the_windows_one_after_the_other(rows, max_length, seed,
         assert means[0] == means[1]
 
 
-@settings(max_examples=60)
 @given(rows=mixed_batches(), seed=st.integers(0, 1000))
 def test_positions_keep_windows_and_padding_apart(rows, seed, processor):
     batch = GatoDataCollator(processor, max_length=40, seed=seed)(rows)

@@ -11,7 +11,7 @@ import pytest
 import torch
 from datasets import Dataset, Features, Image, List, Value
 from gymnasium import spaces
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as PILImage
 from transformers import AutoProcessor
@@ -330,7 +330,6 @@ def episodes(draw):
     return episode
 
 
-@settings(max_examples=60)
 @given(episode=episodes(), data=st.data(), repeat=st.booleans())
 def test_laws_of_parts_of_episodes(episode, data, repeat, processor, instruction_processor):
     processor = processor if repeat else instruction_processor
@@ -363,7 +362,6 @@ def test_laws_of_parts_of_episodes(episode, data, repeat, processor, instruction
     assert separators.sum() == num_steps and (whole.roles[separators] == TokenRole.SEPARATOR).all()
 
 
-@settings(max_examples=60)
 @given(episode=episodes(), budget=st.integers(1, 60), repeat=st.booleans())
 def test_the_last_steps_within_a_budget(episode, budget, repeat, processor, instruction_processor):
     processor = processor if repeat else instruction_processor

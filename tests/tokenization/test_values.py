@@ -6,7 +6,7 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tokenization_gato import GatoProcessor
@@ -90,7 +90,10 @@ def integer_boxes(draw):
     info = np.iinfo(dtype)
     low = draw(st.integers(int(info.min), int(info.max)))
     high = draw(st.integers(low, min(low + 1023, int(info.max))))
-    return spaces.Box(low, high, draw(st.sampled_from([(), (2,), (2, 3)])), dtype)
+    box = spaces.Box(low, high, draw(st.sampled_from([(), (2,), (2, 3)])), dtype)
+    # Box.sample draws integers through float64, which overflows at the ends of int64.
+    box.sample = lambda *_, **__: box.np_random.integers(box.low, box.high, dtype=dtype, endpoint=True)
+    return box
 
 
 def discretes():
@@ -146,7 +149,6 @@ def assert_close(space, action, decoded):
         assert np.array_equal(action, decoded)
 
 
-@settings(max_examples=150)
 @given(space=nested_spaces(), seed=st.integers(0, 2**31), own_range=st.booleans())
 def test_actions_of_every_space_survive(space, seed, own_range, own_range_processor):
     processor = own_range_processor if own_range else PROCESSOR
@@ -162,7 +164,6 @@ def test_actions_of_every_space_survive(space, seed, own_range, own_range_proces
     assert (processor.encode_action(decoded, space) == ids).all()
 
 
-@settings(max_examples=150)
 @given(space=nested_spaces(), seed=st.integers(0, 2**31))
 def test_any_legal_ids_are_an_action_of_the_space(space, seed):
     ranges = np.array(PROCESSOR.action_token_ranges(space))
@@ -171,7 +172,6 @@ def test_any_legal_ids_are_an_action_of_the_space(space, seed):
         assert space.contains(PROCESSOR.decode_action(ids, space))
 
 
-@settings(max_examples=100)
 @given(space=nested_spaces(), seed=st.integers(0, 2**31), slot=st.integers(0), above=st.booleans())
 def test_an_illegal_id_is_named(space, seed, slot, above):
     ranges = np.array(PROCESSOR.action_token_ranges(space))
@@ -182,7 +182,6 @@ def test_an_illegal_id_is_named(space, seed, slot, above):
         PROCESSOR.decode_action(ids, space)
 
 
-@settings(max_examples=100)
 @given(space=nested_spaces(), seed=st.integers(0, 2**31))
 def test_observations_of_every_space_can_be_encoded(space, seed):
     space.seed(seed)

@@ -1,0 +1,11 @@
+# Copyright 2026 The Gato for transformers authors.
+# Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
+import os
+
+from hypothesis import settings
+
+# The same examples in every run; `HYPOTHESIS_PROFILE=search` looks for new ones. No deadline: how long an example
+# takes says how busy the machine is.
+settings.register_profile("fixed", derandomize=True, deadline=None, print_blob=True)
+settings.register_profile("search", max_examples=3000, deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
