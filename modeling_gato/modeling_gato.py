@@ -111,7 +111,7 @@ def distinct_patches(pixel_values: torch.Tensor) -> tuple[torch.Tensor, torch.Te
     # A matrix product may round equal rows differently; a sum along the row does not.
     _, indices = torch.unique((flat.float() * direction).sum(-1), return_inverse=True)
     distinct_count = int(indices.max()) + 1
-    if distinct_count > count // 2:
+    if distinct_count > 0.9 * count:
         return pixel_values, None
     first = torch.zeros(distinct_count, dtype=torch.long, device=flat.device)
     first[indices] = torch.arange(count, device=flat.device)
@@ -239,17 +239,26 @@ class GatoAttention(nn.Module):
         position_embeddings: tuple,
         attention_mask: torch.Tensor | None = None,
         past_key_values: Cache | None = None,
+        positions_to_keep: torch.Tensor | None = None,
         **kwargs: Unpack[TransformersKwargs],
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         batch, length, _ = hidden_states.shape
         heads_shape = (batch, length, -1, self.head_dim)
-        query = self.q_proj(hidden_states).view(heads_shape).transpose(1, 2)
         key = self.k_proj(hidden_states).view(heads_shape).transpose(1, 2)
         value = self.v_proj(hidden_states).view(heads_shape).transpose(1, 2)
+        if positions_to_keep is not None:
+            length = positions_to_keep.shape[1]
+            heads_shape = (batch, length, -1, self.head_dim)
+            hidden_states = take_positions(hidden_states, positions_to_keep)
+        query = self.q_proj(hidden_states).view(heads_shape).transpose(1, 2)
 
         if not self.is_relative:
-            query = rotate(query, *position_embeddings)
             key = rotate(key, *position_embeddings)
+            if positions_to_keep is not None:
+                position_embeddings = [
+                    take_positions(part, positions_to_keep[:, None], dim=2) for part in position_embeddings
+                ]
+            query = rotate(query, *position_embeddings)
         if past_key_values is not None:
             key, value = past_key_values.update(key, value, self.layer_idx)
         if self.is_relative:
@@ -295,7 +304,7 @@ class GatoAttention(nn.Module):
         if distances is None:
             keys = self.relative_keys(encoding, num_keys, past_key_values)[:, :num_keys].flip(1)
             return shift_to_distances(query @ keys.transpose(1, 2))
-        keys = self.relative_keys(encoding, self.sliding_window, past_key_values)
+        keys = self.relative_keys(encoding, min(self.sliding_window, num_keys), past_key_values)
         scores = query @ keys.transpose(1, 2)
         # Distances outside the window and those of keys yet to come are hidden by the mask.
         index = distances.clamp(0, keys.shape[1] - 1)[:, None]
@@ -352,15 +361,20 @@ class GatoDecoderLayer(GradientCheckpointingLayer):
         attention_mask: torch.Tensor | None = None,
         position_embeddings: tuple | None = None,
         past_key_values: Cache | None = None,
+        positions_to_keep: torch.Tensor | None = None,
         **kwargs: Unpack[TransformersKwargs],
     ) -> torch.Tensor:
+        """`(batch, length, hidden_size)`, or `(batch, n, hidden_size)` for the `(batch, n)` positions to keep."""
         attended, _ = self.self_attn(
             self.input_layernorm(hidden_states),
             position_embeddings=position_embeddings,
             attention_mask=attention_mask,
             past_key_values=past_key_values,
+            positions_to_keep=positions_to_keep,
             **kwargs,
         )
+        if positions_to_keep is not None:
+            hidden_states = take_positions(hidden_states, positions_to_keep)
         hidden_states = hidden_states + self.regularise(attended)
         return hidden_states + self.regularise(self.mlp(self.post_attention_layernorm(hidden_states)))
 
@@ -432,6 +446,7 @@ class GatoModel(GatoPreTrainedModel):
         patch_positions: torch.LongTensor | None = None,
         local_position_ids: torch.LongTensor | None = None,
         use_cache: bool | None = None,
+        positions_to_keep: torch.LongTensor | None = None,
         **kwargs: Unpack[TransformersKwargs],
     ) -> BaseModelOutputWithPast:
         r"""
@@ -449,6 +464,9 @@ class GatoModel(GatoPreTrainedModel):
             local_position_ids (`torch.LongTensor` of shape `(batch, length)`, *optional*): index of an observation
                 token inside its timestep, `config.num_local_positions` for separator and action tokens, -1 for none.
             use_cache (`bool`, *optional*): whether to return keys and values; never in training.
+            positions_to_keep (`torch.LongTensor` of shape `(batch, n)`, *optional*): the only positions to return, in
+                `last_hidden_state` `(batch, n, hidden_size)`. Where they are few, the last layer, of which nothing
+                else is needed but keys and values, computes them alone.
         """
         if (input_ids is None) == (inputs_embeds is None):
             raise ValueError("You must specify exactly one of `input_ids` or `inputs_embeds`")
@@ -480,7 +498,7 @@ class GatoModel(GatoPreTrainedModel):
             position_embeddings = self.positions(inputs_embeds, position_ids)
 
         hidden_states = inputs_embeds
-        for layer in self.layers:
+        for layer in self.layers[:-1]:
             hidden_states = layer(
                 hidden_states,
                 attention_mask=mask,
@@ -489,6 +507,28 @@ class GatoModel(GatoPreTrainedModel):
                 position_ids=position_ids,
                 **kwargs,
             )
+        keeps_few = self._can_compute_positions_alone(positions_to_keep, length, mask, past_key_values)
+        if keeps_few:
+            mask = mask_of_positions(positions_to_keep, length, mask)
+            if self.config.position_embedding_type == "transformer_xl":
+                if distances is None:
+                    num_keys = mask.shape[-1]  # the last is the last query's own
+                    key_indices = torch.arange(num_keys, device=mask.device) - (num_keys - length)
+                    distances = positions_to_keep[..., None] - key_indices
+                else:
+                    distances = take_positions(distances, positions_to_keep)
+                position_embeddings = (self.positions, distances)
+        hidden_states = self.layers[-1](
+            hidden_states,
+            attention_mask=mask,
+            position_embeddings=position_embeddings,
+            past_key_values=past_key_values,
+            position_ids=position_ids,
+            positions_to_keep=positions_to_keep if keeps_few else None,
+            **kwargs,
+        )
+        if positions_to_keep is not None and not keeps_few:
+            hidden_states = take_positions(hidden_states, positions_to_keep)
         return BaseModelOutputWithPast(last_hidden_state=self.norm(hidden_states), past_key_values=past_key_values)
 
     def embed_inputs(
@@ -568,6 +608,17 @@ class GatoModel(GatoPreTrainedModel):
             position_ids=position_ids,
         )
 
+    def _can_compute_positions_alone(
+        self, positions_to_keep: torch.Tensor | None, length: int, mask, past_key_values: Cache | None
+    ) -> bool:
+        """Whether the last layer may compute some positions only, and whether that is worth their own mask."""
+        if positions_to_keep is None or 2 * positions_to_keep.shape[1] > length:
+            return False
+        if mask is None:  # causal by a flag, which a cache with empty slots after the queries takes by another rule
+            has_plain_keys = past_key_values is None or not past_key_values.is_compileable
+            return has_plain_keys and self.config._attn_implementation in ("eager", "sdpa")
+        return isinstance(mask, torch.Tensor) and mask.ndim == 4
+
     def _check_attention_implementation(self) -> None:
         is_relative = self.config.position_embedding_type == "transformer_xl"
         if is_relative and "flash" in self.config._attn_implementation:
@@ -593,6 +644,27 @@ class GatoModel(GatoPreTrainedModel):
         if not is_tracing(patch_positions) and patch_positions.device.type == "cpu":
             if (patch_positions[..., 0] > patch_positions[..., 1]).any():
                 raise ValueError("`patch_positions` must be intervals [start, end] with start <= end")
+
+
+def take_positions(states: torch.Tensor, positions: torch.Tensor, dim: int = 1) -> torch.Tensor:
+    """`(batch or 1, ..., length, size)` at the `(batch, ..., n)` positions along `dim`."""
+    return torch.take_along_dim(states, positions[..., None], dim=dim)
+
+
+def mask_of_positions(positions: torch.Tensor, length: int, mask: torch.Tensor | None) -> torch.Tensor:
+    """
+    Which keys the queries at some positions see.
+
+    Args:
+        positions: `(batch, n)`.
+        mask: `(batch or 1, 1, length, keys)` of all queries; None where `length` keys are seen causally.
+
+    Returns:
+        `(batch, 1, n, keys)`.
+    """
+    if mask is None:
+        return (torch.arange(length, device=positions.device) <= positions[..., None])[:, None]
+    return take_positions(mask, positions[:, None], dim=2)
 
 
 def check_range(name: str, ids: torch.Tensor, low: int, high: int) -> None:
@@ -670,6 +742,26 @@ class GatoForCausalLM(GatoPreTrainedModel, GenerationMixin):
             logits_to_keep (`int` or `torch.Tensor`, *optional*): the last positions, these positions, or where a
                 boolean mask `(batch, length)` is true; 0 for all.
         """
+        tokens = input_ids if inputs_embeds is None else inputs_embeds
+        shift_labels = kwargs.pop("shift_labels", None)
+        if labels is not None and shift_labels is None:
+            shift_labels = F.pad(labels, (0, 1), value=IGNORED_LABEL)[..., 1:]
+        if shift_labels is not None and tokens is not None and shift_labels.shape != tokens.shape[:2]:
+            raise ValueError(
+                f"`labels` must have the shape of the input, {tuple(tokens.shape[:2])}, got {tuple(shift_labels.shape)}"
+            )
+        keeps_all = isinstance(logits_to_keep, int) and logits_to_keep == 0
+        if self.training and shift_labels is not None and keeps_all and not is_tracing(tokens):
+            logits_to_keep = shift_labels.to(tokens.device) != IGNORED_LABEL
+
+        # Recorded states are those of all positions.
+        records = any(
+            kwargs.get(name) or getattr(self.config, name, False)
+            for name in ("output_hidden_states", "output_attentions")
+        )
+        positions, is_kept = None, None
+        if tokens is not None and not records:
+            positions, is_kept = positions_to_keep(logits_to_keep, *tokens.shape[:2], tokens.device)
         outputs: BaseModelOutputWithPast = self.model(
             input_ids=input_ids,
             attention_mask=attention_mask,
@@ -680,22 +772,15 @@ class GatoForCausalLM(GatoPreTrainedModel, GenerationMixin):
             patch_positions=patch_positions,
             local_position_ids=local_position_ids,
             use_cache=use_cache,
+            positions_to_keep=positions,
             **kwargs,
         )
         hidden_states = outputs.last_hidden_state
-
-        shift_labels = kwargs.pop("shift_labels", None)
-        if labels is not None and shift_labels is None:
-            shift_labels = F.pad(labels, (0, 1), value=IGNORED_LABEL)[..., 1:]
-        if shift_labels is not None and shift_labels.shape != hidden_states.shape[:2]:
-            raise ValueError(
-                f"`labels` must have the shape of the input, {tuple(hidden_states.shape[:2])}, "
-                f"got {tuple(shift_labels.shape)}"
-            )
-        keeps_all = isinstance(logits_to_keep, int) and logits_to_keep == 0
-        if self.training and shift_labels is not None and keeps_all and not is_tracing(hidden_states):
-            logits_to_keep = shift_labels.to(hidden_states.device) != IGNORED_LABEL
-        logits = self.lm_head(keep_positions(hidden_states, logits_to_keep))
+        if positions is None:
+            hidden_states = keep_positions(hidden_states, logits_to_keep)
+        elif is_kept is not None:
+            hidden_states = hidden_states[is_kept]
+        logits = self.lm_head(hidden_states)
 
         loss = None
         if labels is not None:
@@ -759,6 +844,31 @@ class GatoForCausalLM(GatoPreTrainedModel, GenerationMixin):
             expand_size=expand_size, is_encoder_decoder=is_encoder_decoder, input_ids=input_ids, **model_kwargs
         )
         return input_ids, model_kwargs | patches
+
+
+def positions_to_keep(
+    logits_to_keep: int | torch.Tensor, batch: int, length: int, device: torch.device
+) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+    """
+    The positions that `logits_to_keep` names as `(batch, n)` indices. Of a mask that keeps more in one row than in
+    another, the shorter rows are filled up, and a boolean `(batch, n)` tells which count; else that is None. Both are
+    None where all are kept, or where a graph is traced and the number can't be known.
+    """
+    if isinstance(logits_to_keep, int):
+        if not 0 < logits_to_keep < length:
+            return None, None
+        return torch.arange(length - logits_to_keep, length, device=device).expand(batch, -1), None
+    if is_tracing(logits_to_keep):
+        return None, None
+    logits_to_keep = logits_to_keep.to(device)
+    if logits_to_keep.ndim != 2:
+        return (torch.arange(length, device=device)[logits_to_keep]).expand(batch, -1), None
+    if logits_to_keep.dtype != torch.bool:
+        return logits_to_keep, None
+    counts = logits_to_keep.sum(1)
+    most = max(int(counts.max()), 1)
+    order = logits_to_keep.to(torch.uint8).argsort(dim=1, descending=True, stable=True)
+    return order[:, :most], torch.arange(most, device=device) < counts[:, None]
 
 
 def keep_positions(states: torch.Tensor, logits_to_keep: int | torch.Tensor) -> torch.Tensor:

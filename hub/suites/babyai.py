@@ -85,6 +85,24 @@ def draw_view(grid: np.ndarray) -> np.ndarray:
     return rows_first.repeat(PIXELS_PER_CELL, axis=0).repeat(PIXELS_PER_CELL, axis=1)
 
 
+def _remember_view(environment: gymnasium.Env) -> None:
+    """Lets the bot look at the view that the last step has just computed, a fifth of the time of an episode."""
+    compute = environment.gen_obs_grid
+    remembered_grid, remembered_step, view = None, None, None
+
+    def gen_obs_grid(agent_view_size: int | None = None):
+        nonlocal remembered_grid, remembered_step, view
+        if agent_view_size is not None:
+            return compute(agent_view_size)
+        # A reset makes a new grid, and only a step changes what is seen of it.
+        if environment.grid is not remembered_grid or environment.step_count != remembered_step:
+            view = compute()
+            remembered_grid, remembered_step = environment.grid, environment.step_count
+        return view
+
+    environment.gen_obs_grid = gen_obs_grid
+
+
 def make_environment(level: str, render_mode: str | None = None) -> gymnasium.Env:
     """The level as an environment whose observations are `mission` (text), `image` (28, 28, 3) and `direction`.
 
@@ -128,7 +146,9 @@ def make_environment(level: str, render_mode: str | None = None) -> gymnasium.En
                 "mission": observation["mission"],
             }
 
-    return BabyAIView(gymnasium.make(level, render_mode=render_mode, disable_env_checker=True))
+    environment = gymnasium.make(level, render_mode=render_mode, disable_env_checker=True)
+    _remember_view(environment.unwrapped)
+    return BabyAIView(environment)
 
 
 @contextlib.contextmanager
