@@ -207,7 +207,7 @@ class GatoDataCollator:
     # -----------------------------------------------------------------------------------------------------------
 
     def _labels(self, window: GatoSequence) -> np.ndarray:
-        labels = np.where(self._role_counts[window.roles], window.input_ids, -100)
+        labels = np.where(self._role_counts[window.roles], window.target_ids, -100)
         # It would be predicted from the end of the window before it.
         labels[:1] = -100
         return labels

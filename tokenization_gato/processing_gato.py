@@ -65,6 +65,7 @@ _OBSERVATION_COLUMNS = {
 }
 _ACTION_COLUMNS = {"continuous_actions": "continuous", "discrete_actions": "discrete"}
 EPISODE_COLUMNS = (*_OBSERVATION_COLUMNS, *_ACTION_COLUMNS)
+EXECUTED_PREFIX = "executed_"
 DOCUMENT_COLUMNS = ("text", "images")
 
 _PARTS_OF_A_STEP = np.array(
@@ -590,7 +591,10 @@ class GatoProcessor(ProcessorMixin):
             episode: a row of a dataset with the columns of `jat-project/jat-dataset`: any of continuous_observations
                 (steps, n), discrete_observations (steps, n) or (steps,), text_observations (steps,),
                 image_observations (steps,), continuous_actions (steps, m), discrete_actions (steps,) or (steps, m).
-                Columns that are None or unknown are passed over.
+                Columns that are None or unknown are passed over. Images may be the bytes of uint8 arrays; then
+                image_shape has their height, width and channels. Where the environment was given other actions than
+                the expert's, executed_continuous_actions or executed_discrete_actions hold them: they are the
+                `input_ids`, the expert's the `target_ids`.
             start, stop: which timesteps.
             observation_space, action_space: the gymnasium spaces of the environment. The leaves of a nested space
                 take their values from the columns in the order of the leaves.
@@ -609,7 +613,24 @@ class GatoProcessor(ProcessorMixin):
         actions = self._action_leaves(columns, action_space)
         if not actions:
             raise ValueError(f"an episode needs one of the columns {sorted(_ACTION_COLUMNS)}, got none")
-        return self._encode_steps(leaves, values, self._encode_leaves(actions, stop - start))
+        sequence = self._encode_steps(leaves, values, self._encode_leaves(actions, stop - start))
+        executed = {
+            name: np.asarray(column)[start:stop]
+            for name in _ACTION_COLUMNS
+            if (column := episode.get(EXECUTED_PREFIX + name)) is not None
+        }
+        if executed:
+            for name, column in executed.items():
+                if len(column) != len(columns.get(name, ())):
+                    raise ValueError(
+                        f"{EXECUTED_PREFIX}{name} must have the {num_steps} steps of {name}, got "
+                        f"{len(episode[EXECUTED_PREFIX + name])}"
+                    )
+            leaves = self._action_leaves(columns | executed, action_space)
+            is_action = sequence.roles == TokenRole.ACTION.value
+            sequence.input_ids = sequence.input_ids.copy()
+            sequence.input_ids[is_action] = self._encode_leaves(leaves, stop - start).reshape(-1)
+        return sequence
 
     def step_lengths(self, episode: Mapping, observation_space=None, action_space=None) -> StepLengths:
         """Tokens that `encode_episode` writes for each timestep, without encoding it."""
@@ -656,6 +677,8 @@ class GatoProcessor(ProcessorMixin):
 
     def _episode_columns(self, episode: Mapping) -> tuple[dict[str, Any], int]:
         columns = {name: episode[name] for name in EPISODE_COLUMNS if episode.get(name) is not None}
+        if "image_observations" in columns:
+            columns["image_observations"] = _arrays_of_images(episode, "image_observations")
         if not columns:
             raise ValueError(
                 f"an episode needs some of the columns {list(EPISODE_COLUMNS)}, got {sorted(map(str, episode))}"
@@ -696,7 +719,7 @@ class GatoProcessor(ProcessorMixin):
         Raises:
             TypeError, ValueError: if both are missing, or placeholders and images don't match.
         """
-        text, images = row.get("text"), row.get("images")
+        text, images = row.get("text"), _arrays_of_images(row, "images")
         if text is None and images is None:
             raise ValueError(f"a document needs a text or images, got the columns {sorted(map(str, row))}")
         text = "" if text is None else text
@@ -786,6 +809,21 @@ def _stack_leaf(steps: Sequence, path: tuple, name: str, kind: str):
         return np.stack([as_array(value, name) for value in values])
     except ValueError as error:
         raise ValueError(f"{name} must have one shape in all timesteps: {error}") from None
+
+
+def _arrays_of_images(row: Mapping, name: str):
+    """The images of a row, those stored as bytes with an "image_shape" as arrays (height, width, channels) uint8."""
+    images = row.get(name)
+    if images is None or len(images) == 0 or not isinstance(images[0], bytes):
+        return images
+    shape = row.get("image_shape")
+    if shape is None:
+        raise ValueError(f'{name} are bytes: the row needs their "image_shape", (height, width, channels)')
+    size = math.prod(shape)
+    for index, image in enumerate(images):
+        if len(image) != size:
+            raise ValueError(f"{name}[{index}] has {len(image)} bytes, an image of shape {tuple(shape)} has {size}")
+    return np.frombuffer(b"".join(images), np.uint8).reshape(len(images), *shape)
 
 
 def _plain_column(column, name: str, kind: str):

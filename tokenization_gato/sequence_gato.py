@@ -32,6 +32,8 @@ class GatoSequence:
         step_starts: (steps,) int64, index of the first token of each timestep that begins here.
         patches: (patches, 3, patch_size, patch_size), not yet normalised, one for each token with the role IMAGE.
         patch_positions: (patches, 2, 2) int64.
+        target_ids: (length,) int64, what a model is to predict in each place. It differs from `input_ids` where an
+            episode was disturbed: the input is the action executed, the target the expert's. None for `input_ids`.
     """
 
     input_ids: np.ndarray
@@ -40,6 +42,11 @@ class GatoSequence:
     step_starts: np.ndarray
     patches: np.ndarray
     patch_positions: np.ndarray
+    target_ids: np.ndarray | None = None
+
+    def __post_init__(self):
+        if self.target_ids is None:
+            self.target_ids = self.input_ids
 
     def __len__(self) -> int:
         return len(self.input_ids)
@@ -63,6 +70,7 @@ class GatoSequence:
             self.step_starts[begins_here] - start,
             self.patches[patches],
             self.patch_positions[patches],
+            self.target_ids[start:stop],
         )
 
     @staticmethod
@@ -87,6 +95,7 @@ class GatoSequence:
             np.concatenate([sequence.step_starts + start for sequence, start in zip(sequences, starts, strict=True)]),
             np.concatenate([sequence.patches for sequence in with_patches]),
             np.concatenate([sequence.patch_positions for sequence in with_patches]),
+            np.concatenate([sequence.target_ids for sequence in sequences]),
         )
 
 

@@ -285,6 +285,56 @@ def test_logits_to_keep_takes_a_number_positions_or_a_mask(model):
     )
 
 
+@pytest.mark.parametrize("case", ["plain", "packed", "padded", "past", "longer_than_the_window"])
+@pytest.mark.parametrize("implementation", ["eager", "sdpa"])
+def test_positions_computed_alone_are_those_of_all(model, implementation, case):
+    model.set_attn_implementation(implementation)
+    length = WINDOW + 9 if case == "longer_than_the_window" else 20
+    inputs = random_inputs(length=length)
+    positions = torch.tensor([[1, 5, 19], [0, 2, 7]])
+    past = {}
+    if case == "packed":
+        inputs["position_ids"] = torch.cat([torch.arange(8), torch.arange(length - 8)]).expand(2, -1)
+    elif case == "padded":
+        inputs["attention_mask"] = torch.ones(2, length, dtype=torch.long)
+        inputs["attention_mask"][0, :3] = 0
+        positions[0, 0] = 4
+    elif case == "past":
+        past = {"input_ids": torch.tensor([[7, 8, 9], [9, 8, 7]])}
+
+    def last_hidden_state(**kwargs):
+        cache = model.model(**past, use_cache=True).past_key_values if past else None
+        return model.model(**inputs, past_key_values=cache, **kwargs).last_hidden_state
+
+    expected = last_hidden_state().take_along_dim(positions[..., None], dim=1)
+    torch.testing.assert_close(last_hidden_state(positions_to_keep=positions), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_gradients_do_not_depend_on_what_the_last_layer_leaves_out(model, monkeypatch):
+    inputs = random_inputs()
+    inputs["patch_positions"][..., 1] = inputs["patch_positions"][..., 0] + 1
+    labels = torch.full_like(inputs["input_ids"], -100)
+    labels[0, 4], labels[0, 9], labels[1, 12] = 7, 8, 9
+
+    def gradients():
+        model.zero_grad()
+        model.train()(**inputs, labels=labels).loss.backward()
+        return [parameter.grad.clone() for parameter in model.parameters()]
+
+    alone = gradients()
+    monkeypatch.setattr(type(model.model), "_can_compute_positions_alone", lambda *_: False)
+    for one, other in zip(alone, gradients(), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
+
+
+def test_recorded_states_are_those_of_all_positions(model):
+    inputs = random_inputs()
+    outputs = model(**inputs, logits_to_keep=1, output_hidden_states=True)
+    assert outputs.logits.shape == (2, 1, VOCAB_SIZE)
+    assert all(states.shape == (2, 20, 32) for states in outputs.hidden_states)
+    torch.testing.assert_close(outputs.logits, model(**inputs, logits_to_keep=1).logits)
+
+
 # Regularisation
 
 
