@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
 from tokenization_gato import GatoDataCollator, GatoProcessor
+from tokenization_gato.sequence_gato import GatoSequence
 
 
 def numbered_episode(number, num_steps=5, task="task"):
@@ -330,3 +331,61 @@ def test_instructions_begin_every_window(instruction_processor: GatoProcessor, m
         (row,) = collator([episode])["input_ids"].tolist()
         assert row[: len(mission)] == mission
         assert len(row) == len(mission) + 5 * 7
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Disturbed episodes, images as bytes
+# ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pack", [True, False])
+def test_the_executed_action_is_read_and_the_experts_is_the_label(processor, pack):
+    episode = numbered_episode(1, 3) | {"discrete_actions": [5, 6, 7], "executed_discrete_actions": [5, 9, 7]}
+    collator = GatoDataCollator(processor, 30, prompt_probability=0.0, seed=0, pack=pack)
+    (window,) = rows_of(collator([episode]), processor)
+    first = processor.vocabulary.discrete.start
+    actions = [(token - first, label - first) for token, label in window if label >= 0]
+    assert actions == [(5, 5), (9, 6), (7, 7)]
+
+
+def test_executed_continuous_actions_in_windows_and_prompts(processor):
+    steps = np.linspace(-0.9, 0.9, 8, dtype=np.float32)
+    episode = {
+        "continuous_observations": steps[:, None],
+        "continuous_actions": steps[:, None],
+        "executed_continuous_actions": -steps[:, None],
+        "task": "task",
+    }
+    space = spaces.Box(-1, 1, (1,), np.float32)
+    whole = processor.encode_episode(episode, action_space=space)
+    clean = processor.encode_episode(episode | {"executed_continuous_actions": None}, action_space=space)
+    is_action = whole.roles == 3
+    assert (whole.target_ids == clean.input_ids).all() and (whole.input_ids != clean.input_ids)[is_action].all()
+    assert (whole[3:9].target_ids == clean.input_ids[3:9]).all()
+    joined = GatoSequence.concatenate([whole, clean])
+    assert (joined.target_ids == np.tile(clean.input_ids, 2)).all()
+
+
+def test_executed_actions_must_be_as_many(processor):
+    episode = numbered_episode(1, 3) | {"executed_discrete_actions": [1, 2]}
+    with pytest.raises(ValueError, match="executed_discrete_actions must have the 3 steps"):
+        processor.encode_episode(episode)
+    episode = numbered_episode(1, 3) | {"executed_continuous_actions": [[0.0]] * 3}
+    with pytest.raises(ValueError, match="executed_continuous_actions must have the 3 steps"):
+        processor.encode_episode(episode)
+
+
+def test_images_as_bytes_are_the_same_images(processor, make_episode):
+    episode = make_episode(num_steps=3)
+    images = episode["image_observations"]
+    stored = episode | {"image_observations": [image.tobytes() for image in images], "image_shape": [28, 28, 3]}
+    expected, found = processor.encode_episode(episode), processor.encode_episode(stored)
+    assert (expected.input_ids == found.input_ids).all() and (expected.patches == found.patches).all()
+    assert (processor.step_lengths(stored).first == processor.step_lengths(episode).first).all()
+    document = processor.encode_document({"text": "a picture", "images": list(images[:2])})
+    as_bytes = {"text": "a picture", "images": stored["image_observations"][:2], "image_shape": [28, 28, 3]}
+    assert (processor.encode_document(as_bytes).patches == document.patches).all()
+    with pytest.raises(ValueError, match="image_observations\\[0\\] has 2352 bytes, .* has 2187"):
+        processor.encode_episode(stored | {"image_shape": [27, 27, 3]})
+    with pytest.raises(ValueError, match='need.* "image_shape"'):
+        processor.encode_episode(stored | {"image_shape": None})
