@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -54,3 +56,180 @@ def quickstart(
     except (Interrupted, KeyboardInterrupt) as interruption:
         typer.echo(f"Interrupted. To go on: {settings.command(output)} --resume", err=True)
         raise typer.Exit(130) from interruption
+
+
+@app.command("tasks")
+def show_tasks(
+    names: Annotated[list[str] | None, typer.Argument(help="Suites, tasks or patterns; all by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything that is known of each task, as JSON.")] = False,
+) -> None:
+    """List the suites and their tasks: random and expert scores, tokens a step, and what installs them."""
+    import json
+
+    from .suites import matching_task_ids
+    from .suites import registered_task as task_of
+    from .task_table import describe, table_of_suites, table_of_tasks
+
+    with _errors_of(ValueError):
+        tasks = [task_of(task_id) for task_id in matching_task_ids(names or ["*"])]
+    if as_json:
+        typer.echo(json.dumps([describe(task) for task in tasks], indent=2))
+        return
+    console = _console()
+    console.print(table_of_tasks(tasks))
+    console.print(table_of_suites(tasks))
+
+
+@app.command("collect")
+def collect_demonstrations(
+    names: Annotated[list[str], typer.Argument(help='Tasks, suites, patterns such as "babyai/go-to-*", or "all".')],
+    out: Annotated[Path, typer.Option(help="Folder for SUITE/TASK/train-*.parquet and a card.", file_okay=False)],
+    episodes: Annotated[int, typer.Option(min=1, help="Episodes to try, or documents, a task.")] = 100,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+    noise: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            help="Disturbs the executed actions: the deviation added to continuous ones, in halves of their range, or "
+            "the probability of a random discrete one. The recorded action stays the expert's.",
+        ),
+    ] = 0.0,
+    smallest_score: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Keep episodes from this share of the expert's score on; 0: all.")
+    ] = 0.8,
+    first_seed: Annotated[int | None, typer.Option(min=0, help="Seeds are this one and those that follow.")] = None,
+    chunk_size: Annotated[int, typer.Option(min=1, help="Episodes a file.")] = 250,
+) -> None:
+    """Make demonstrations: episodes of the tasks' experts, as parquet files. Run again to go on where it stopped."""
+    import shlex
+    import sys
+    import time
+
+    from .collect import collect, content_hash
+    from .dataset_card import write_dataset_card
+    from .packages import git_commit
+    from .progress import WorkProgress
+    from .suites import find_task, matching_task_ids
+
+    console = _console()
+    command = shlex.join(["gato", *sys.argv[1:]])
+    started = time.monotonic()
+    with _errors_of(ValueError, ImportError, OSError):
+        tasks = {task_id: find_task(task_id) for task_id in matching_task_ids(names)}
+        tried = dict.fromkeys(tasks, 0)
+        try:
+            with WorkProgress(console, "collecting", episodes * len(tasks)) as progress:
+
+                def advance(task_id: str, count: int) -> None:
+                    tried[task_id] += count
+                    finished = sum(number >= episodes for number in tried.values())
+                    progress.advance(count, f"{finished} of {len(tasks)} tasks, {task_id}")
+
+                collections = collect(
+                    tasks,
+                    out,
+                    episodes,
+                    first_seed=first_seed,
+                    workers=workers,
+                    chunk_size=chunk_size,
+                    noise=noise,
+                    smallest_score=smallest_score,
+                    progress=advance,
+                )
+        except KeyboardInterrupt as interruption:
+            typer.echo(f"Interrupted. To go on: {command}", err=True)
+            raise typer.Exit(130) from interruption
+        write_dataset_card(out, tasks, collections, command, git_commit())
+    for task_id, collection in collections.items():
+        for reason, number in collection.dropped.items():
+            console.print(f"{task_id}: dropped {number} episodes: {reason}")
+    steps = sum(collection.steps for collection in collections.values())
+    seconds = time.monotonic() - started
+    console.print(
+        f"{len(collections)} tasks, {sum(one.kept for one in collections.values())} episodes and documents, "
+        f"{steps} steps, {sum(one.num_bytes for one in collections.values())} bytes, "
+        f"{seconds:.0f} s, {steps / seconds:.0f} steps a second"
+    )
+    console.print(f"content SHA-256 {content_hash(out)}")
+
+
+@app.command("measure")
+def measure_reference_scores(
+    names: Annotated[list[str], typer.Argument(help='Tasks, suites, patterns, or "all".')],
+    episodes: Annotated[int, typer.Option(min=1, help="Episodes of each policy, a task.")] = 100,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+) -> None:
+    """Measure what random actions and the experts reach: the scale of all scores, kept with the suites."""
+    import shlex
+    import sys
+
+    from .measure import measure
+    from .progress import WorkProgress
+    from .suites import Task, find_task, matching_task_ids
+
+    with _errors_of(ValueError, ImportError, OSError):
+        task_ids = [task_id for task_id in matching_task_ids(names) if isinstance(find_task(task_id), Task)]
+        with WorkProgress(_console(), "measuring", len(task_ids)) as progress:
+            measure(
+                task_ids,
+                episodes,
+                command=shlex.join(["gato", *sys.argv[1:]]),
+                workers=workers,
+                progress=lambda task_id: progress.advance(1, task_id),
+            )
+
+
+@app.command("import-jat")
+def import_jat_configuration(
+    name: Annotated[str, typer.Argument(help='A configuration, such as "metaworld-assembly" or "oscar".')],
+    out: Annotated[Path, typer.Option(help="New folder for train-*.parquet.", file_okay=False)],
+    split: Annotated[str, typer.Option(help="Split of the dataset.")] = "train",
+    path: Annotated[str, typer.Option(help="Name on the Hub, or a local copy.")] = "jat-project/jat-dataset",
+) -> None:
+    """Bring a configuration of the JAT dataset into our schema."""
+    from .jat import import_jat
+
+    with _errors_of(ValueError, ImportError, OSError, TypeError):
+        typer.echo(f"{import_jat(name, out, split, path)} rows in {out}")
+
+
+@app.command("import-minari")
+def import_minari_dataset(
+    dataset_id: Annotated[str, typer.Argument(help='A Minari dataset, such as "D4RL/door/human-v2".')],
+    out: Annotated[Path, typer.Option(help="New folder for train-*.parquet.", file_okay=False)],
+    download: Annotated[bool, typer.Option("--download", help="Fetch it where it is not there.")] = False,
+) -> None:
+    """Bring a Minari dataset into our schema; nothing of it is lost."""
+    from .minari_datasets import import_minari
+
+    with _errors_of(ValueError, ImportError, OSError, TypeError):
+        typer.echo(f"{import_minari(dataset_id, out, download=download)} episodes in {out}")
+
+
+@app.command("export-minari")
+def export_minari_dataset(
+    folder: Annotated[Path, typer.Argument(help="Folder of one task, with train-*.parquet.", file_okay=False)],
+    dataset_id: Annotated[str | None, typer.Argument(help='Its new id, such as "babyai/go-to-local-v0".')] = None,
+) -> None:
+    """Make a Minari dataset of collected episodes, or of what was imported from Minari."""
+    from .minari_datasets import export_minari
+
+    with _errors_of(ValueError, ImportError, OSError, TypeError):
+        dataset = export_minari(folder, dataset_id)
+        typer.echo(f"{dataset.total_episodes} episodes in the Minari dataset {dataset.id}")
+
+
+def _console():
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+@contextmanager
+def _errors_of(*kinds: type[Exception]) -> Iterator[None]:
+    """What the user can mend is told in one line, not as a traceback."""
+    try:
+        yield
+    except kinds as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise typer.Exit(1) from error

@@ -1,114 +1,184 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""Demonstrations: episodes of a task's expert, made by several processes.
+"""Demonstrations: episodes of experts, and documents, made by several processes.
 
-The work is cut into chunks of consecutive seeds. A chunk is one parquet file, and depends on nothing but its seeds and
-the packages: the demonstrations are the same whatever the number of processes, and an interrupted collection goes on
-from the chunks that are there.
+The work is cut into chunks of consecutive seeds of one task. A chunk is one parquet file and depends on nothing but
+its seeds, the settings and the packages: the data are the same whatever the number of processes, and a collection that
+was stopped or killed goes on from the chunks that are there.
 """
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import multiprocessing
 import os
 import signal
+import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from .episodes import SHARD_PATTERN, episode_features, episode_row, read_provenance, write_shard
+from .episodes import (
+    SHARD_PATTERN,
+    document_features,
+    document_row,
+    episode_features,
+    episode_row,
+    read_provenance,
+    write_shard,
+)
 from .packages import package_versions
-from .rollout import run_episode
-from .suites import Task, find_task
-
-if TYPE_CHECKING:
-    import pyarrow
+from .rollout import Rollout, action_noise, run_expert
+from .suites import DocumentTask, Task, find_task
 
 EPISODES_A_CHUNK = 250
+SMALLEST_SCORE = 0.8  # of the expert's, as in the paper (section 3.1)
+
+
+@dataclass
+class Collection:
+    """What a collection of one task came to.
+
+    Attributes:
+        kept: episodes or documents that are in the files.
+        dropped: why others are not, with their number.
+        steps: timesteps of those kept; documents have none.
+        num_bytes: of the files.
+    """
+
+    kept: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    steps: int = 0
+    num_bytes: int = 0
 
 
 @dataclass(frozen=True)
-class Collection:
-    """What a collection came to: episodes kept, and why others were dropped, with their number."""
+class _Chunk:
+    """One file: consecutive seeds of a task, and all else that decides what is in it."""
 
-    kept: int
-    dropped: dict[str, int]
+    task: Task | DocumentTask
+    path: Path
+    seeds: range
+    noise: float
+    smallest_score: float
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        about = {
+            "task": self.task.id,
+            "first_seed": self.seeds.start,
+            "episodes": len(self.seeds),
+            "versions": package_versions(("numpy", "pillow", "pyarrow", *self.task.packages)),
+        }
+        if isinstance(self.task, Task):
+            about |= {"expert": self.task.expert, "noise": self.noise, "smallest_score": self.smallest_score}
+        return about
 
 
 def collect(
-    task_id: str,
+    tasks: Iterable[str | Task | DocumentTask],
     folder: str | os.PathLike,
     episodes: int,
     *,
     first_seed: int | None = None,
     workers: int = 1,
     chunk_size: int = EPISODES_A_CHUNK,
-    progress: Callable[[int], None] | None = None,
-) -> Collection:
-    """Runs a task's expert for `episodes` episodes and keeps those that succeed.
+    noise: float = 0.0,
+    smallest_score: float = SMALLEST_SCORE,
+    progress: Callable[[str, int], None] | None = None,
+) -> dict[str, Collection]:
+    """Runs the expert of each task for `episodes` episodes and keeps the good ones.
 
     Args:
-        task_id: one of `task_ids()`.
-        folder: gets `train-00000.parquet`, ...: `read_episodes(folder)` reads them. Chunks that are there already,
-            made from the same seeds with the same packages, are kept as they are.
-        episodes: number of episodes to try. Those that the expert fails are dropped and counted.
+        tasks: ids, or tasks of your own, which other processes must be able to import.
+        folder: gets `SUITE/TASK/train-00000.parquet`, ...: `read_episodes(folder / task_id)` reads those of one task.
+            Files that are there already, made from the same seeds and settings with the same packages, are kept.
+        episodes: number of episodes to try, or of documents, a task. Those that the expert fails, or that score too
+            little, are dropped and counted.
         first_seed: seeds are `first_seed`, `first_seed + 1`, ...; the first of the task's training seeds by default.
-        workers: number of processes. They do not load torch.
+        workers: number of processes, which do not load torch; 0 to work in this one.
         chunk_size: episodes a file.
-        progress: called with the number of episodes tried in each finished chunk, also in those that were there.
+        noise: how much the executed actions differ from the expert's, see `action_noise`. The expert's stay the
+            actions of the episode, those executed have columns of their own.
+        smallest_score: episodes below this share of the way from the random to the expert score are dropped, and
+            those without success where that is the score; 0 keeps all.
+        progress: called with the task's id and the number of episodes tried in each finished chunk, also in those
+            that were there.
 
     Raises:
-        ValueError: seeds outside the task's training seeds; a folder that holds other demonstrations.
+        ValueError: bad numbers, seeds outside the training seeds, a task without expert, or a folder that holds other
+            demonstrations.
+        ImportError: a task's packages are not installed.
         KeyboardInterrupt: after the chunks at work are finished; call again to go on.
     """
-    for name, value in (("episodes", episodes), ("workers", workers), ("chunk_size", chunk_size)):
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1, not {value}")
-    task = find_task(task_id)
-    first_seed = task.train_seeds.start if first_seed is None else first_seed
-    seeds = range(first_seed, first_seed + episodes)
-    if seeds[0] not in task.train_seeds or seeds[-1] not in task.train_seeds:
-        raise ValueError(f"seeds {seeds} are not in the training seeds {task.train_seeds} of {task.id}")
+    for name, value, least in (("episodes", episodes, 1), ("workers", workers, 0), ("chunk_size", chunk_size, 1)):
+        if value < least:
+            raise ValueError(f"{name} must be at least {least}, not {value}")
+    if not 0.0 <= smallest_score <= 1.0:
+        raise ValueError(f"smallest_score must lie in [0, 1], not {smallest_score}")
+    if not noise >= 0.0:
+        raise ValueError(f"noise must not be negative, not {noise}")
+    tasks = [find_task(task) if isinstance(task, str) else task for task in tasks]
+    chunks = [
+        chunk
+        for task in tasks
+        for chunk in _chunks_of(task, Path(folder), episodes, first_seed, chunk_size, noise, smallest_score)
+    ]
+    finished = {path for task in tasks for path in _finished_files(Path(folder) / task.id, chunks)}
+    for chunk in chunks:
+        if chunk.path in finished and progress:
+            progress(chunk.task.id, len(chunk.seeds))
+    _make_chunks([chunk for chunk in chunks if chunk.path not in finished], workers, progress)
 
-    folder = Path(folder)
-    chunks = {
-        folder / f"train-{start // chunk_size:05d}.parquet": seeds[start : start + chunk_size]
-        for start in range(0, episodes, chunk_size)
-    }
-    finished = _finished_chunks(task, folder, chunks)
-    for path in finished:
-        if progress:
-            progress(len(chunks[path]))
-    _make_chunks(task, {path: chunks[path] for path in chunks if path not in finished}, workers, progress)
-
-    dropped: Counter[str] = Counter()
-    for path in chunks:
-        dropped.update(read_provenance(path)["dropped"])
-    return Collection(kept=episodes - dropped.total(), dropped=dict(dropped))
-
-
-def _provenance(task: Task, seeds: range) -> dict:
-    """All that decides what a chunk holds."""
-    return {
-        "task": task.id,
-        "expert": task.expert,
-        "first_seed": seeds.start,
-        "episodes": len(seeds),
-        "versions": package_versions(("numpy", "pillow", "pyarrow", *task.packages)),
-    }
+    collections = {task.id: Collection() for task in tasks}
+    for chunk in chunks:
+        collection, provenance = collections[chunk.task.id], read_provenance(chunk.path)
+        collection.kept += provenance["kept"]
+        collection.dropped.update(provenance["dropped"])
+        collection.steps += provenance["steps"]
+        collection.num_bytes += chunk.path.stat().st_size
+    return collections
 
 
-def _finished_chunks(task: Task, folder: Path, chunks: dict[Path, range]) -> list[Path]:
-    """The chunks that are there. Anything else in the folder would be mixed in unseen, so it is an error."""
+def _chunks_of(
+    task: Task | DocumentTask,
+    folder: Path,
+    episodes: int,
+    first_seed: int | None,
+    chunk_size: int,
+    noise: float,
+    smallest_score: float,
+) -> Iterator[_Chunk]:
+    if isinstance(task, Task) and task.make_expert is None:
+        raise ValueError(f"the task {task.id!r} has no expert whose episodes could be collected")
+    if isinstance(task, DocumentTask):
+        first_seed, num_rows = first_seed or 0, task.num_rows("train")
+        seeds = range(first_seed, first_seed + episodes if num_rows is None else min(first_seed + episodes, num_rows))
+        if not seeds:
+            raise ValueError(f"{task.id} has {num_rows} documents, none from {first_seed} on")
+    else:
+        first_seed = task.train_seeds.start if first_seed is None else first_seed
+        seeds = range(first_seed, first_seed + episodes)
+        if seeds[0] not in task.train_seeds or seeds[-1] not in task.train_seeds:
+            raise ValueError(f"seeds {seeds} are not in the training seeds {task.train_seeds} of {task.id}")
+    for start in range(0, len(seeds), chunk_size):
+        path = folder / task.id / f"train-{start // chunk_size:05d}.parquet"
+        yield _Chunk(task, path, seeds[start : start + chunk_size], noise, smallest_score)
+
+
+def _finished_files(folder: Path, chunks: Sequence[_Chunk]) -> list[Path]:
+    """The files that are there. Anything else in the folder would be mixed in unseen, so it is an error."""
+    by_path = {chunk.path: chunk for chunk in chunks}
     finished = sorted(folder.glob(SHARD_PATTERN))
     for path in finished:
-        if path not in chunks:
+        if path not in by_path:
             raise ValueError(f"{path} is not part of this collection: choose another folder, or remove the file")
-        found, expected = read_provenance(path), _provenance(task, chunks[path])
-        for name, value in expected.items():
+        found = read_provenance(path)
+        for name, value in by_path[path].provenance.items():
             if found.get(name) != value:
                 raise ValueError(
                     f"{path} was made with {name} {found.get(name)}, not {value}: choose another folder, "
@@ -117,49 +187,99 @@ def _finished_chunks(task: Task, folder: Path, chunks: dict[Path, range]) -> lis
     return finished
 
 
-def _make_chunks(task: Task, chunks: dict[Path, range], workers: int, progress: Callable[[int], None] | None) -> None:
+def _make_chunks(chunks: Sequence[_Chunk], workers: int, progress: Callable[[str, int], None] | None) -> None:
+    if workers == 0:
+        for chunk in chunks:
+            _make_chunk(chunk)
+            if progress:
+                progress(chunk.task.id, len(chunk.seeds))
+        return
     if not chunks:
         return
-    environment = task.make_environment()
-    schema = episode_features(environment.observation_space, environment.action_space).arrow_schema
-    environment.close()
-
-    with ProcessPoolExecutor(min(workers, len(chunks)), multiprocessing.get_context("spawn")) as executor:
-        # A terminal sends Ctrl-C to all its processes. The workers start with it blocked: this process stops them.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            futures = {
-                executor.submit(_make_chunk, task.id, seeds, path, schema): seeds for path, seeds in chunks.items()
-            }
-        finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(workers, len(chunks)), context, initializer=end_with_parent) as executor:
+        with without_interrupts():
+            futures = {executor.submit(_make_chunk, chunk): chunk for chunk in chunks}
         try:
             for future in as_completed(futures):
                 future.result()
                 if progress:
-                    progress(len(futures[future]))
+                    progress(futures[future].task.id, len(futures[future].seeds))
         except BaseException:
             executor.shutdown(wait=True, cancel_futures=True)
             raise
 
 
-def _make_chunk(task_id: str, seeds: range, path: Path, schema: pyarrow.Schema) -> None:
+@contextlib.contextmanager
+def without_interrupts() -> Iterator[None]:
+    """A terminal sends Ctrl-C to all its processes. Those started in this block ignore it: this one stops them."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def end_with_parent() -> None:
+    """A worker whose parent was killed would wait for work for ever, or write beside the collection that goes on."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _make_chunk(chunk: _Chunk) -> None:
     """Makes one chunk, in a worker process."""
-    task = find_task(task_id)
+    if isinstance(chunk.task, DocumentTask):
+        rows = [document_row(row) for row in chunk.task.rows("train", chunk.seeds.start, chunk.seeds.stop)]
+        dropped = Counter()
+        schema = document_features(rows[0]).arrow_schema
+    else:
+        rows, schema, dropped = _episodes_of(chunk)
+    counts = {"kept": len(rows), "dropped": dict(dropped), "steps": sum(len(row.get("rewards", ())) for row in rows)}
+    write_shard(chunk.path, rows, schema, chunk.provenance | counts)
+
+
+def _episodes_of(chunk: _Chunk) -> tuple[list[dict[str, Any]], Any, Counter[str]]:
+    task = chunk.task
     environment = task.make_environment()
+    spaces = environment.observation_space, environment.action_space
     rows, dropped = [], Counter()
-    for seed in seeds:
-        rollout = run_episode(environment, seed, lambda environment, seed: task.make_expert(environment))
-        if rollout.failure:
-            dropped[rollout.failure] += 1
-            continue
-        if rollout.success is False:
-            dropped["the expert did not succeed"] += 1
-            continue
-        rows.append(
-            episode_row(
-                rollout, environment.observation_space, environment.action_space, task=task.id, expert=task.expert
-            )
-        )
+    for seed in chunk.seeds:
+        disturb = action_noise(environment.action_space, chunk.noise, seed) if chunk.noise else None
+        rollout = run_expert(task, environment, seed, disturb)
+        reason = _reason_to_drop(task, rollout, chunk.smallest_score)
+        if reason:
+            dropped[reason] += 1
+        else:
+            rows.append(episode_row(rollout, *spaces, task=task.id, expert=task.expert, noise=chunk.noise))
     environment.close()
-    write_shard(path, rows, schema, {**_provenance(task, seeds), "dropped": dict(dropped)})
+    return rows, episode_features(*spaces).arrow_schema, dropped
+
+
+def _reason_to_drop(task: Task, rollout: Rollout, smallest_score: float) -> str | None:
+    if rollout.failure:
+        return rollout.failure
+    if smallest_score == 0.0:
+        return None
+    if task.score == "success":
+        return None if rollout.success else "the expert did not succeed"
+    if not task.counts_in_means:
+        return None
+    random, expert = task.random_score.mean_return, task.expert_score.mean_return
+    if rollout.episode_return < random + smallest_score * (expert - random):
+        return f"below {smallest_score:.0%} of the expert's score"
+    return None
+
+
+def content_hash(folder: str | os.PathLike) -> str:
+    """One SHA-256 of all parquet files of a folder, their names and their contents."""
+    folder, digest = Path(folder), hashlib.sha256()
+    for path in sorted(folder.rglob("*.parquet")):
+        digest.update(f"{path.relative_to(folder).as_posix()}\0{path.stat().st_size}\0".encode())
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()

@@ -4,13 +4,19 @@
 
 One row is one episode of T steps, in the schema of `jat-project/jat-dataset`:
 
-    continuous_observations (T, n) float32     continuous_actions (T, m) float32
-    discrete_observations   (T, n) int64       discrete_actions   (T,) or (T, m) int64
-    text_observations       (T,)   string      rewards            (T,) float32
-    image_observations      (T,)   Image
+    continuous_observations (T, n) float32               continuous_actions (T, m) float32
+    discrete_observations   (T, n) int64                 discrete_actions   (T,) or (T, m) int64
+    text_observations       (T,)   string                rewards            (T,) float32
+    image_observations      (T,)   binary
 
-with those columns that a task has, and four of our own: `task`, `seed`, `success` (null where the task has no such
-notion) and `expert`. Keys of a dict observation go in lexicographic order; those of one kind are joined, row-major.
+with those columns that a task has, and some of our own: `task`, `seed`, `success` (null where the task has no such
+notion), `expert`, `noise`, and `executed_continuous_actions` or `executed_discrete_actions`. Actions are the expert's;
+with noise the environment was given others, which are the executed ones, null where there was none. How values of
+nested spaces share the columns is in `space_columns`.
+
+An image is the bytes of its uint8 array, `image_shape` its (height, width, channels): compressed by zstd with the rest
+of the column, small pictures take less room so than as PNG, and are read at the speed of a copy:
+`np.frombuffer(image, np.uint8).reshape(image_shape)`. The encoded images of `jat-project/jat-dataset` are read too.
 """
 
 from __future__ import annotations
@@ -27,89 +33,27 @@ from PIL import Image
 
 from .files import replacing
 from .rollout import Rollout
+from .space_columns import Role, columns_of, episode_features, leaves_of, unnested
 
 if TYPE_CHECKING:
     import datasets
     import gymnasium
     import pyarrow
 
+__all__ = [
+    "document_features",
+    "document_row",
+    "episode_features",
+    "episode_row",
+    "read_episodes",
+    "read_provenance",
+    "rows_in_memory",
+    "stack_images",
+    "write_shard",
+]
+
 PROVENANCE_KEY = b"gato_provenance"
 SHARD_PATTERN = "train-*.parquet"
-
-
-def _kind(space: gymnasium.Space, name: str) -> str:
-    """The first word of the column that values of a space go to."""
-    from gymnasium import spaces
-
-    if isinstance(space, spaces.Text):
-        return "text"
-    if isinstance(space, spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary):
-        return "discrete"
-    if isinstance(space, spaces.Box):
-        if space.dtype == np.uint8 and len(space.shape) == 3:
-            return "image"
-        return "continuous" if np.issubdtype(space.dtype, np.floating) else "discrete"
-    raise ValueError(
-        f"{name} is a {type(space).__name__}: an episode has text, images, numbers and a flat dict of them"
-    )
-
-
-def _observation_keys(space: gymnasium.Space) -> dict[str, list[str | None]]:
-    """For each kind of observation the keys that hold it, in order; the key is None where the space is no dict."""
-    from gymnasium import spaces
-
-    entries = sorted(space.spaces.items()) if isinstance(space, spaces.Dict) else [(None, space)]
-    keys: dict[str, list[str | None]] = {}
-    for key, entry in entries:
-        keys.setdefault(_kind(entry, f"observation {key!r}"), []).append(key)
-    for kind in ("text", "image"):
-        if len(keys.get(kind, ())) > 1:
-            raise ValueError(f"an episode has one {kind} a step, the observation space has {keys[kind]}")
-    return keys
-
-
-def _action_kind(space: gymnasium.Space) -> tuple[str, bool]:
-    """The kind of an action, and whether it is one number: then its column is (T,), not (T, m)."""
-    kind = _kind(space, "the action")
-    if kind not in ("continuous", "discrete"):
-        raise ValueError(f"an action must be of numbers, the action space is {space}")
-    return kind, kind == "discrete" and space.shape == ()
-
-
-def episode_features(observation_space: gymnasium.Space, action_space: gymnasium.Space) -> datasets.Features:
-    """The columns of episodes of a task with these spaces.
-
-    Raises:
-        ValueError: a space that the schema cannot hold.
-    """
-    from datasets import Features, Image, List, Value
-
-    of_kind = {
-        "text": Value("string"),
-        "image": Image(),
-        "continuous": List(Value("float32")),
-        "discrete": List(Value("int64")),
-    }
-    columns = {f"{kind}_observations": List(of_kind[kind]) for kind in _observation_keys(observation_space)}
-    kind, one_number = _action_kind(action_space)
-    columns[f"{kind}_actions"] = List(Value("int64") if one_number else of_kind[kind])
-    return Features(
-        columns
-        | {
-            "rewards": List(Value("float32")),
-            "task": Value("string"),
-            "seed": Value("int64"),
-            "success": Value("bool"),
-            "expert": Value("string"),
-        }
-    )
-
-
-def _encode_png(pixels: np.ndarray) -> dict:
-    # The lightest compression is as small for flat pictures of a few cells, and several times as fast.
-    buffer = io.BytesIO()
-    Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(buffer, format="PNG", compress_level=1)
-    return {"bytes": buffer.getvalue(), "path": None}
 
 
 def episode_row(
@@ -118,23 +62,63 @@ def episode_row(
     action_space: gymnasium.Space,
     *,
     task: str,
-    expert: str,
+    expert: str | None,
+    noise: float = 0.0,
 ) -> dict[str, Any]:
-    """An episode as a row of the schema; images become PNG, which loses nothing."""
-    row: dict[str, Any] = {}
-    for kind, keys in _observation_keys(observation_space).items():
-        steps = [[step if key is None else step[key] for key in keys] for step in rollout.observations]
-        if kind == "text":
-            values = [str(text) for (text,) in steps]
-        elif kind == "image":
-            values = [_encode_png(pixels) for (pixels,) in steps]
-        else:
-            values = [np.concatenate([np.ravel(value) for value in step]) for step in steps]
-        row[f"{kind}_observations"] = values
-    kind, one_number = _action_kind(action_space)
-    row[f"{kind}_actions"] = [int(action) if one_number else np.ravel(action) for action in rollout.actions]
-    row["rewards"] = rollout.rewards
-    return row | {"task": task, "seed": rollout.seed, "success": rollout.success, "expert": expert}
+    """An episode as a row of the schema, with the columns of `episode_features`.
+
+    Raises:
+        ValueError: a number that is not finite, as float32: the message names the column and the step.
+    """
+    observations = _columns(rollout.observations, observation_space, "observations")
+    actions = _columns(rollout.actions, action_space, "actions")
+    executed = _columns(rollout.executed_actions, action_space, "actions") if noise else dict.fromkeys(actions)
+    row = {
+        **observations,
+        **actions,
+        **{f"executed_{name}": column for name, column in executed.items()},
+        "rewards": np.asarray(rollout.rewards, np.float32),
+    }
+    for name, column in row.items():
+        if isinstance(column, np.ndarray) and not np.isfinite(column).all():
+            step = int(np.argwhere(~np.isfinite(column))[0][0])
+            raise ValueError(f"{name} of step {step} are not finite as float32: {column[step]}")
+    about = {"task": task, "seed": rollout.seed, "success": rollout.success, "expert": expert, "noise": noise}
+    return {name: _as_list(column) for name, column in row.items()} | about
+
+
+def _columns(values: Sequence[Any], space: gymnasium.Space, role: Role) -> dict[str, Any]:
+    leaves = leaves_of(space, role)
+    steps = [unnested(space, value) for value in values]
+    return columns_of(leaves, {leaf.path: [step[leaf.path] for step in steps] for leaf in leaves}, role)
+
+
+def _as_list(column: Any) -> Any:
+    """Of matrices a list of rows, which is all that arrow takes."""
+    return list(column) if isinstance(column, np.ndarray) and column.ndim > 1 else column
+
+
+def document_features(row: dict[str, Any]) -> datasets.Features:
+    """The columns of documents such as this one, a row of `document_row`."""
+    from datasets import Features, List, Value
+
+    def feature(name: str, value: Any):
+        if name in ("images", "image_shape"):
+            return List(Value("binary" if name == "images" else "int64"))
+        return Value("int64" if isinstance(value, int) else "string")
+
+    return Features({name: feature(name, value) for name, value in row.items()})
+
+
+def document_row(row: dict[str, Any]) -> dict[str, Any]:
+    """A document with its images, arrays (height, width, channels) uint8 of one shape, as bytes."""
+    if row.get("images") is None:
+        return row
+    shapes = {np.shape(image) for image in row["images"]}
+    if len(shapes) != 1:
+        raise ValueError(f"the images of a document must have one shape, got {sorted(shapes)}")
+    images = [np.ascontiguousarray(image, np.uint8).tobytes() for image in row["images"]]
+    return row | {"images": images, "image_shape": list(*shapes)}
 
 
 def write_shard(
@@ -166,7 +150,11 @@ def read_provenance(path: str | os.PathLike) -> dict[str, Any]:
 
 
 def read_episodes(folder: str | os.PathLike) -> datasets.Dataset:
-    """All episodes of a folder of parquet files as one dataset, in memory; images are given as PIL images."""
+    """All episodes of a folder of parquet files as one dataset, in memory.
+
+    Raises:
+        ValueError: there is no such file, one can't be read, or their columns differ.
+    """
     import pyarrow
     import pyarrow.parquet
     from datasets import Dataset
@@ -174,21 +162,37 @@ def read_episodes(folder: str | os.PathLike) -> datasets.Dataset:
     paths = sorted(Path(folder).glob(SHARD_PATTERN))
     if not paths:
         raise ValueError(f"there are no episodes in {folder}: no file matches {SHARD_PATTERN}")
-    tables = [pyarrow.parquet.read_table(path) for path in paths]
-    # What is particular to a shard must not keep the shards from being one table.
-    metadata = {key: value for key, value in tables[0].schema.metadata.items() if key != PROVENANCE_KEY}
-    return Dataset(pyarrow.concat_tables([table.replace_schema_metadata(metadata) for table in tables]))
+    tables = []
+    for path in paths:
+        try:
+            table = pyarrow.parquet.read_table(path)
+        except (pyarrow.ArrowInvalid, OSError) as error:
+            raise ValueError(f"{path} can't be read, it is truncated or no parquet file: {error}") from error
+        # What is particular to a shard must not keep the shards from being one table.
+        metadata = {key: value for key, value in (table.schema.metadata or {}).items() if key != PROVENANCE_KEY}
+        tables.append(table.replace_schema_metadata(metadata))
+        if tables[-1].schema != tables[0].schema:
+            raise ValueError(
+                f"{path} has the columns {table.schema.names}, the files before it {tables[0].schema.names}: "
+                "the files of a folder must be of one task"
+            )
+    return Dataset(pyarrow.concat_tables(tables))
 
 
-def decode_images(episodes: datasets.Dataset) -> list[dict[str, Any]]:
-    """All rows in memory, their images decoded to one array (T, height, width, channels) uint8 an episode.
+def rows_in_memory(episodes: datasets.Dataset) -> list[dict[str, Any]]:
+    """All rows in memory, the images of an episode as one array (T, height, width, channels) uint8.
 
-    A training that sees small pictures many times saves the time of decoding them each time.
+    A training that sees small pictures many times saves the time of reading them each time.
     """
-    if "image_observations" not in episodes.column_names:
-        return episodes.to_list()
     rows = episodes.with_format("arrow")[:].to_pylist()
     for row in rows:
-        pictures = [Image.open(io.BytesIO(picture["bytes"])) for picture in row["image_observations"]]
-        row["image_observations"] = np.stack([np.asarray(picture) for picture in pictures])
+        if row.get("image_observations") is not None:
+            row["image_observations"] = stack_images(row["image_observations"], row.get("image_shape"))
     return rows
+
+
+def stack_images(images: Sequence[bytes | dict], shape: Sequence[int] | None) -> np.ndarray:
+    """Images as a row stores them, raw or encoded, as one array (T, height, width, channels) uint8."""
+    if isinstance(images[0], bytes):
+        return np.frombuffer(b"".join(images), np.uint8).reshape(len(images), *shape)
+    return np.stack([np.asarray(Image.open(io.BytesIO(image["bytes"]))) for image in images])

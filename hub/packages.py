@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import platform
+import subprocess
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 
 def require_packages(purpose: str, packages: Iterable[str], extra: str) -> None:
@@ -24,3 +26,17 @@ def require_packages(purpose: str, packages: Iterable[str], extra: str) -> None:
 def package_versions(packages: Iterable[str] = ()) -> dict[str, str]:
     """The versions of Python, of this distribution and of `packages`."""
     return {"python": platform.python_version()} | {name: version(name) for name in ("gato-transformers", *packages)}
+
+
+def git_commit() -> str | None:
+    """The commit of the checkout that this module is part of, with "+changes" where files differ; None outside one."""
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(Path(__file__).parent), *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    try:
+        git("ls-files", "--error-unmatch", Path(__file__).name)
+        return git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None

@@ -1,37 +1,118 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""Suites of tasks: one module a suite, each with a tuple `TASKS`. Nothing of a suite is imported before it is used.
+"""Suites of tasks: one module a suite. Nothing that a suite needs is imported before it is used.
 
-`task_ids()` names every task; `find_task(id)` gives one, and says what to install where its packages are missing.
+A control suite has a tuple `TASKS` of environments with experts, a suite of documents a tuple `DOCUMENT_TASKS` of
+captions, questions and texts. `find_task(id)` gives one task, `matching_task_ids(names)` all that some names mean.
 """
 
 from __future__ import annotations
 
 import difflib
+import fnmatch
+from collections.abc import Iterable
 
-from . import babyai
-from .task import ExpertFailed, Policy, ReferenceScore, Task
-
-__all__ = ["ExpertFailed", "Policy", "ReferenceScore", "Task", "find_task", "task_ids"]
-
-_TASKS: dict[str, Task] = {task.id: task for suite in (babyai,) for task in suite.TASKS}
+import importlib
+from pathlib import Path as _P
 
 
-def task_ids() -> tuple[str, ...]:
-    """The ids of all tasks, whether their packages are installed or not."""
-    return tuple(_TASKS)
+def _opt(n):
+    try:
+        return importlib.import_module("." + n, __name__) if (_P(__file__).parent / f"{n}.py").exists() else None
+    except Exception:
+        return None
 
 
-def find_task(task_id: str) -> Task:
+from .documents import DocumentTask
+from .task import ExpertFailed, Policy, Task
+
+__all__ = [
+    "DocumentTask",
+    "ExpertFailed",
+    "Policy",
+    "Task",
+    "find_task",
+    "matching_task_ids",
+    "registered_task",
+    "task_ids",
+]
+
+_CONTROL_SUITES = (
+    *[m for m in map(_opt, "babyai minigrid metaworld sokoban classic_control box2d gymnasium_mujoco dm_control atari".split()) if m is not None and hasattr(m, "TASKS")],
+)  # fmt: skip
+_DOCUMENT_SUITES = tuple(
+    m for m in map(_opt, "shapes easy_vqa text".split()) if m is not None and hasattr(m, "DOCUMENT_TASKS")
+)
+_TASKS: dict[str, Task | DocumentTask] = {
+    task.id: task
+    for tasks in (
+        *(suite.TASKS for suite in _CONTROL_SUITES),
+        *(suite.DOCUMENT_TASKS for suite in _DOCUMENT_SUITES),
+    )
+    for task in tasks
+}
+
+
+def task_ids(kind: type = Task) -> tuple[str, ...]:
+    """The ids of all tasks of a kind, `Task` or `DocumentTask`, whether their packages are installed or not."""
+    return tuple(task_id for task_id, task in _TASKS.items() if isinstance(task, kind))
+
+
+def matching_task_ids(names: Iterable[str]) -> tuple[str, ...]:
+    """The ids that the names mean, in the order of the suites: an id, a suite, a pattern such as "babyai/go-to-*", or
+    "all" for every task whose packages are installed and which has an expert or is made of documents.
+
+    Raises:
+        ValueError: a name that means no task; the message has similar ones.
+    """
+    wanted = set()
+    for name in names:
+        if name == "all":
+            found = [task_id for task_id, task in _TASKS.items() if _is_ready(task)]
+        else:
+            found = [
+                task_id
+                for task_id in _TASKS
+                if name in (task_id, task_id.partition("/")[0]) or fnmatch.fnmatchcase(task_id, name)
+            ]
+        if not found:
+            raise _unknown(name)
+        wanted.update(found)
+    return tuple(task_id for task_id in _TASKS if task_id in wanted)
+
+
+def _is_ready(task: Task | DocumentTask) -> bool:
+    try:
+        task.check_installed()
+    except ImportError:
+        return False
+    return isinstance(task, DocumentTask) or task.make_expert is not None
+
+
+def _unknown(name: str) -> ValueError:
+    suites = dict.fromkeys(task_id.partition("/")[0] for task_id in _TASKS)
+    similar = difflib.get_close_matches(str(name), [*_TASKS, *suites], n=3) or suites
+    return ValueError(f"There is no task {name!r}. Did you mean one of: {', '.join(similar)}?")
+
+
+def find_task(task_id: str) -> Task | DocumentTask:
     """The task of that id.
 
     Raises:
         ValueError: there is no such task.
         ImportError: its packages are not installed; the message has the pip command that installs them.
     """
-    if task_id not in _TASKS:
-        similar = difflib.get_close_matches(str(task_id), _TASKS, n=3) or task_ids()
-        raise ValueError(f"There is no task {task_id!r}. Did you mean one of: {', '.join(similar)}?")
-    task = _TASKS[task_id]
+    task = registered_task(task_id)
     task.check_installed()
     return task
+
+
+def registered_task(task_id: str) -> Task | DocumentTask:
+    """The task of that id, also where its packages are not installed.
+
+    Raises:
+        ValueError: there is no such task.
+    """
+    if task_id not in _TASKS:
+        raise _unknown(task_id)
+    return _TASKS[task_id]

@@ -4,111 +4,188 @@ import dataclasses
 import subprocess
 import sys
 
+import gymnasium
 import numpy as np
 import pytest
 
-from gato_hub.rollout import random_policy, run_episode
-from gato_hub.suites import ExpertFailed, find_task, task_ids
-from gato_hub.suites.babyai import _limited_processor_time, draw_view
+from gato_hub.rollout import action_noise, limited_processor_time, random_policy, run_episode, run_expert
+from gato_hub.suites import (
+    DocumentTask,
+    ExpertFailed,
+    find_task,
+    matching_task_ids,
+    registered_task,
+    task_ids,
+)
+from gato_hub.suites.babyai import JAT_LEVELS
+
+TASKS = [registered_task(task_id) for task_id in task_ids()]
+OPTIONAL_SUITES = {"atari"}
+SUITES = {task.suite for task in TASKS}
+
+# One task that is quick to play of every suite that the tests install.
+REPRESENTATIVES = (
+    "babyai/go-to-local",
+    "box2d/lunar-lander",
+    "classic-control/pendulum",
+    "dm-control/point-mass-easy",
+    "metaworld/reach",
+    "minigrid/door-key-5x5",
+    "mujoco/reacher",
+    "sokoban/7x7-1-box",
+)
 
 
-@pytest.fixture(params=task_ids())
+@pytest.fixture(params=REPRESENTATIVES)
 def task(request):
     return find_task(request.param)
 
 
+def assert_same(one, other):
+    """Observations are equal to the last bit."""
+    if isinstance(one, dict):
+        assert one.keys() == other.keys()
+        for key in one:
+            assert_same(one[key], other[key])
+    else:
+        np.testing.assert_array_equal(one, other)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# The list of tasks
+# ---------------------------------------------------------------------------------------------------------------
+
+
+def test_every_suite_has_a_representative_here():
+    assert {task_id.partition("/")[0] for task_id in REPRESENTATIVES} == SUITES - OPTIONAL_SUITES
+
+
+def test_over_two_hundred_tasks_of_seven_suites_have_measured_scores():
+    measured = [task for task in TASKS if task.counts_in_means]
+    assert len(measured) >= 200
+    assert len({task.suite for task in measured}) >= 7
+    for task in measured:
+        for score in (task.random_score, task.expert_score):
+            assert score.episodes >= 20 and score.std_return >= 0.0
+            assert score.first_seed in task.evaluation_seeds
+            assert (score.success_rate is None) == (task.score == "return")
+        assert task.reference.tokens_a_step > 2 and task.reference.command.startswith("gato measure")
+
+
+def test_metaworlds_experts_solve_it_and_the_bot_is_as_good_as_published():
+    rates = [task.expert_score.success_rate for task in TASKS if task.suite == "metaworld"]
+    assert len(rates) == 50 and np.mean(rates) >= 0.98
+    differences = [
+        registered_task(name).expert_score.mean_return - published for name, published in JAT_LEVELS.items()
+    ]
+    assert len(differences) == 39 and abs(np.mean(differences)) <= 0.02
+
+
 def test_ids_name_suite_and_task_and_find_that_task():
-    assert {"babyai/go-to-red-ball-grey", "babyai/go-to-local"} <= set(task_ids())
-    for task_id in task_ids():
-        assert find_task(task_id).id == task_id
+    ids = task_ids() + task_ids(DocumentTask)
+    assert len(set(ids)) == len(ids)
+    for task_id in ids:
+        assert registered_task(task_id).id == task_id and task_id == task_id.lower()
+        assert task_id.count("/") == 1 and "_" not in task_id
 
 
-def test_unknown_task_is_refused_with_the_nearest_names():
-    with pytest.raises(ValueError, match="babyai/go-to-locla.*babyai/go-to-local"):
-        find_task("babyai/go-to-locla")
+def test_names_mean_tasks_suites_and_patterns():
+    assert matching_task_ids(["babyai/go-to-local", "sokoban/7x7-1-box"]) == (
+        "babyai/go-to-local",
+        "sokoban/7x7-1-box",
+    )
+    assert len(matching_task_ids(["metaworld"])) == 50
+    assert set(matching_task_ids(["classic-control/mountain-car*"])) == {
+        "classic-control/mountain-car",
+        "classic-control/mountain-car-continuous",
+    }
+    everything = matching_task_ids(["all"])
+    assert {"captions/shapes", *REPRESENTATIVES} <= set(everything)
+    assert all(isinstance(task, DocumentTask) or task.make_expert for task in map(find_task, everything))
 
 
-def test_missing_package_names_the_command_that_installs_it(task):
+@pytest.mark.parametrize("name", ["babyai/go-to-locla", "metawolrd", "babyai/no-such-*"])
+def test_unknown_names_are_refused_with_the_nearest_ones(name):
+    nearest = {"babyai/go-to-locla": "babyai/go-to-local", "metawolrd": "metaworld", "babyai/no-such-*": "babyai"}
+    with pytest.raises(ValueError, match=f"There is no task .*{nearest[name]}"):
+        matching_task_ids([name])
+    with pytest.raises(ValueError, match="There is no task"):
+        find_task(name)
+
+
+def test_a_missing_package_names_the_command_that_installs_it(task):
     crippled = dataclasses.replace(task, packages=("no-such-package-anywhere",))
-    with pytest.raises(ImportError, match=r"pip install 'gato-transformers\[babyai\]'"):
+    with pytest.raises(ImportError, match=rf"pip install 'gato-transformers\[{task.extra}\]'"):
         crippled.check_installed()
 
 
-def test_training_and_evaluation_seeds_do_not_meet(task):
-    assert not set(task.train_seeds[:: 2**20]) & set(task.evaluation_seeds[:: 2**20])
-    assert task.train_seeds[-1] < task.evaluation_seeds[0]
+def test_training_and_evaluation_seeds_do_not_meet():
+    for task in TASKS:
+        assert task.train_seeds[-1] < task.evaluation_seeds[0]
 
 
-def test_environment_keeps_to_its_spaces(task):
-    environment = task.make_environment()
-    rollout = run_episode(environment, 3, random_policy)
-    assert rollout.length > 0
-    for observation in rollout.observations:
-        assert environment.observation_space.contains(observation)
-    environment.close()
-
-
-def test_the_same_seed_gives_the_same_episode(task):
-    environment = task.make_environment()
-    first, second, other = (
-        run_episode(environment, seed, lambda environment, seed: task.make_expert(environment)) for seed in (5, 5, 6)
+def test_suites_and_collection_load_without_torch_or_environments():
+    code = (
+        "import sys; import gato_hub.suites, gato_hub.collect;"
+        "loaded = {'torch', 'gymnasium', 'minigrid', 'metaworld', 'mujoco', 'dm_control'} & set(sys.modules);"
+        "sys.exit(str(loaded) if loaded else 0)"
     )
-    environment.close()
-    assert first.actions == second.actions
-    for one, another in zip(first.observations, second.observations, strict=True):
-        assert one["mission"] == another["mission"]
-        np.testing.assert_array_equal(one["image"], another["image"])
-    assert any(
-        not np.array_equal(one["image"], another["image"])
-        for one, another in zip(first.observations, other.observations, strict=False)
-    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_expert_solves_fresh_episodes(task):
+# ---------------------------------------------------------------------------------------------------------------
+# Environments and experts
+# ---------------------------------------------------------------------------------------------------------------
+
+
+def test_random_actions_keep_to_the_spaces_until_the_episode_ends(task):
     environment = task.make_environment()
-    seeds = task.evaluation_seeds[:20]
-    rollouts = [run_episode(environment, seed, lambda environment, _: task.make_expert(environment)) for seed in seeds]
+    rollout = run_episode(environment, 2**31 - 1, random_policy)
     environment.close()
-    assert all(rollout.success and rollout.failure is None for rollout in rollouts)
-    mean_return = np.mean([rollout.episode_return for rollout in rollouts])
-    assert mean_return == pytest.approx(task.expert_score.mean_return, abs=0.05)
+    assert 0 < rollout.length <= (task.horizon or 10_000)
+    assert all(environment.observation_space.contains(observation) for observation in rollout.observations)
+    assert (rollout.success is not None) == (task.score == "success")
 
 
-def test_view_is_drawn_row_by_row_at_four_pixels_a_cell():
-    grid = np.zeros((7, 7, 3), dtype=np.uint8)
-    grid[2, 5] = (10, 5, 2)  # column 2, row 5
-    grid[0, 0] = (6, 0, 1)
-    view = draw_view(grid)
-    assert view.shape == (28, 28, 3) and view.dtype == np.uint8
-    assert (view[20:24, 8:12] == 255).all()
-    assert view.sum() == 16 * (3 * 255 + 153 + 128)
-    assert (view[:4, :4] == (153, 0, 128)).all()
+def test_a_disturbed_expert_episode_replays_from_its_seed(task):
+    environment = task.make_environment()
+    recorded = run_expert(task, environment, 5, action_noise(environment.action_space, 0.1, 5))
+    other = run_expert(task, environment, 6)
+    actions = iter(recorded.executed_actions)
+    replayed = run_episode(environment, 5, lambda *_: lambda observation: next(actions))
+    environment.close()
+
+    fresh = task.make_environment()
+    actions = iter(recorded.executed_actions)
+    replayed_afresh = run_episode(fresh, 5, lambda *_: lambda observation: next(actions))
+    fresh.close()
+    for again in (replayed, replayed_afresh):
+        assert again.rewards == recorded.rewards and again.success == recorded.success
+        for one, another in zip(recorded.observations, again.observations, strict=True):
+            assert_same(one, another)
+    with pytest.raises(AssertionError):
+        for one, another in zip(recorded.observations, other.observations, strict=False):
+            assert_same(one, another)
 
 
-def test_every_cell_value_has_its_own_colour():
-    kinds = np.arange(11)
-    grid = np.zeros((11, 1, 3), dtype=np.uint8)
-    grid[:, 0, 0] = kinds
-    assert len(np.unique(draw_view(grid)[0, ::4, 0])) == 11
+def test_the_expert_is_better_than_chance_and_acts_within_the_space(task):
+    environment = task.make_environment()
+    seeds = task.evaluation_seeds[:3]
+    expert = [run_expert(task, environment, seed) for seed in seeds]
+    chance = [run_episode(environment, seed, random_policy) for seed in seeds]
+    environment.close()
+    assert all(rollout.failure is None for rollout in expert)
+    if task.score == "success":
+        assert all(rollout.success for rollout in expert)
+    for action in expert[0].actions:
+        assert environment.action_space.contains(action) or isinstance(
+            environment.action_space, gymnasium.spaces.Discrete
+        )
+    assert np.mean([one.episode_return for one in expert]) > np.mean([one.episode_return for one in chance])
 
 
-def test_view_refuses_values_that_have_no_colour():
-    grid = np.zeros((7, 7, 3), dtype=np.uint8)
-    grid[0, 0, 1] = 6
-    with pytest.raises(ValueError, match="largest values"):
-        draw_view(grid)
-    with pytest.raises(ValueError, match="shape"):
-        draw_view(np.zeros((7, 7)))
-
-
-def test_endless_planning_is_given_up():
-    with pytest.raises(ExpertFailed, match="processor time"):
-        with _limited_processor_time(0.01):
-            for _ in range(10**9):
-                pass
-
-
-def test_an_expert_that_fails_ends_the_episode(task):
+def test_an_expert_that_fails_ends_the_episode():
+    task = find_task("babyai/go-to-local")
     environment = task.make_environment()
 
     def make_policy(environment, seed):
@@ -124,9 +201,56 @@ def test_an_expert_that_fails_ends_the_episode(task):
     assert rollout.failure == "lost" and rollout.length == 2 and not rollout.success
 
 
-def test_suites_and_collection_load_without_torch():
-    code = (
-        "import sys; from gato_hub.suites import find_task; import gato_hub.collect;"
-        "find_task('babyai/go-to-local').make_environment(); sys.exit('torch' in sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
+def test_endless_planning_is_given_up():
+    with pytest.raises(ExpertFailed, match="processor time"):
+        with limited_processor_time(0.01):
+            for _ in range(10**9):
+                pass
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Noise
+# ---------------------------------------------------------------------------------------------------------------
+
+
+def test_noise_of_a_box_is_in_halves_of_its_width_and_stays_inside():
+    space = gymnasium.spaces.Box(np.float32([-1, 0]), np.float32([1, 10]), dtype=np.float32)
+    disturb = action_noise(space, 0.1, seed=0)
+    disturbed = np.array([disturb(np.float32([0, 5])) for _ in range(4000)])
+    np.testing.assert_allclose(disturbed.std(axis=0), [0.1, 0.5], rtol=0.1)
+    np.testing.assert_allclose(disturbed.mean(axis=0), [0, 5], atol=0.05)
+    edge = [disturb(np.float32([1, 10])) for _ in range(100)]
+    assert all(space.contains(action) for action in edge)
+    again = action_noise(space, 0.1, seed=0)
+    np.testing.assert_array_equal(disturbed[:10], [again(np.float32([0, 5])) for _ in range(10)])
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        gymnasium.spaces.Discrete(5, start=2),
+        gymnasium.spaces.MultiDiscrete([5, 5], start=[2, 2]),
+        gymnasium.spaces.MultiBinary(2),
+    ],
+)
+def test_noise_of_discrete_actions_is_a_probability(space):
+    disturb = action_noise(space, 0.5, seed=0)
+    space.seed(0)
+    action = space.sample()
+    disturbed = [disturb(action) for _ in range(1000)]
+    assert all(space.contains(value) for value in disturbed)
+    values = 2 if isinstance(space, gymnasium.spaces.MultiBinary) else 5
+    assert np.mean(np.array(disturbed) == action) == pytest.approx(0.5 + 0.5 / values, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("space", "amount", "message"),
+    [
+        (gymnasium.spaces.Discrete(2), -0.1, "noise must not be negative"),
+        (gymnasium.spaces.Discrete(2), 1.1, "a probability, got 1.1"),
+        (gymnasium.spaces.Text(3), 0.1, "noise is for actions of numbers"),
+    ],
+)
+def test_impossible_noise_is_refused(space, amount, message):
+    with pytest.raises(ValueError, match=message):
+        action_noise(space, amount, seed=0)

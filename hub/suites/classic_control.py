@@ -1,0 +1,132 @@
+# Copyright 2026 The Gato for transformers authors.
+# Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
+"""Classic control (Barto et al., 1983; Moore, 1990; Sutton, 1996): small mechanical systems, by way of gymnasium.
+
+The agent sees what gymnasium's agent sees, the whole state in one to six numbers (angles as cosine and sine). The
+experts are formulas of that observation: linear feedback, pumping of energy, one step of look-ahead.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .task import Policy, Task
+
+if TYPE_CHECKING:
+    import gymnasium
+
+PUSH_LEFT, NO_PUSH, PUSH_RIGHT = 0, 1, 2
+
+
+def make_environment(name: str, render_mode: str | None = None) -> gymnasium.Env:
+    """The environment as gymnasium makes it, with its own limit of steps."""
+    import gymnasium
+
+    return gymnasium.make(name, render_mode=render_mode, disable_env_checker=True)
+
+
+def balance_cart_pole(observation: np.ndarray) -> int:
+    """Pushes to the side to which pole and cart lean and move; the signs of a stabilising linear feedback."""
+    position, velocity, angle, angular_velocity = observation
+    return int(0.05 * position + 0.15 * velocity + angle + 0.25 * angular_velocity > 0)
+
+
+def swing_acrobot(observation: np.ndarray) -> int:
+    """Bends the second link against the swing of the first, which pumps energy into it."""
+    velocity_of_first_link = observation[4]
+    return PUSH_LEFT if velocity_of_first_link > 0 else PUSH_RIGHT
+
+
+def drive_mountain_car(observation: np.ndarray) -> int:
+    """The push after which the car, pushed along its velocity from then on, is at the flag sooner.
+
+    Pushing along the velocity raises the energy in every step; one step of look-ahead improves on it.
+    """
+    position, velocity = map(float, observation)
+    steps = {push: _steps_to_flag(*_move_car(position, velocity, push)) for push in (PUSH_LEFT, PUSH_RIGHT)}
+    return min(steps, key=lambda push: (steps[push], -push))
+
+
+def _move_car(position: float, velocity: float, push: int) -> tuple[float, float]:
+    """One step of the car (Moore, 1990): position and velocity."""
+    velocity += 0.001 * (push - NO_PUSH) - 0.0025 * math.cos(3 * position)
+    velocity = min(max(velocity, -0.07), 0.07)
+    position = min(max(position + velocity, -1.2), 0.6)
+    return position, max(velocity, 0.0) if position == -1.2 else velocity
+
+
+def _steps_to_flag(position: float, velocity: float) -> int:
+    """Steps of a car that is pushed along its velocity, at most 200."""
+    for steps in range(200):
+        if position >= 0.5:
+            return steps
+        position, velocity = _move_car(position, velocity, PUSH_RIGHT if velocity >= 0 else PUSH_LEFT)
+    return 200
+
+
+def drive_mountain_car_continuous(observation: np.ndarray) -> np.ndarray:
+    """Pushes along the velocity, at 0.6 of the force: the reward takes the square of the force."""
+    return np.array([0.6 if observation[1] >= 0 else -0.6], dtype=np.float32)
+
+
+def swing_up_pendulum(observation: np.ndarray) -> np.ndarray:
+    """Brings the energy to that of the pendulum upright (Astrom and Furuta, 2000), and holds it upright from near."""
+    cosine, sine, velocity = map(float, observation)
+    # Of the environment's equation of motion, acceleration = 15 sin(angle) + 3 torque; zero upright and at rest.
+    energy = 0.5 * velocity**2 + 15 * (cosine - 1)
+    if cosine > 0.8 and abs(energy) < 4:
+        torque = -10 * math.atan2(sine, cosine) - 3 * velocity
+    elif abs(velocity) > 0.01:
+        torque = -energy * velocity
+    else:
+        torque = -math.copysign(2, energy)
+    return np.array([min(max(torque, -2.0), 2.0)], dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class System:
+    """A system by its name among our tasks: the environment, its expert, and its most steps an episode."""
+
+    name: str
+    environment: str
+    act: Callable[[np.ndarray], int | np.ndarray]
+    expert: str
+    horizon: int
+
+    def make_expert(self, environment: gymnasium.Env) -> Policy:
+        return self.act
+
+
+SYSTEMS = (
+    System("cart-pole", "CartPole-v1", balance_cart_pole, "linear feedback", 500),
+    System("acrobot", "Acrobot-v1", swing_acrobot, "energy pumping", 500),
+    System("mountain-car", "MountainCar-v0", drive_mountain_car, "energy pumping with look-ahead", 200),
+    System(
+        "mountain-car-continuous",
+        "MountainCarContinuous-v0",
+        drive_mountain_car_continuous,
+        "energy pumping",
+        999,
+    ),
+    System("pendulum", "Pendulum-v1", swing_up_pendulum, "energy shaping and linear feedback", 200),
+)
+
+TASKS = tuple(
+    Task(
+        id=f"classic-control/{system.name}",
+        extra="classic-control",
+        packages=("gymnasium",),
+        make_environment=partial(make_environment, system.environment),
+        make_expert=system.make_expert,
+        expert=system.expert,
+        score="return",
+        horizon=system.horizon,
+    )
+    for system in SYSTEMS
+)

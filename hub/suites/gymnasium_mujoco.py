@@ -1,0 +1,133 @@
+# Copyright 2026 The Gato for transformers authors.
+# Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
+"""Gymnasium's MuJoCo tasks, version 5 (Brockman et al., 2016; Todorov et al., 2012): articulated bodies as state vectors.
+
+The agent sees what gymnasium's agent sees. Experts: linear quadratic regulators of the linearised simulation for the
+pendulums, inverse kinematics for the arm, and for what swims, hops and runs matrices trained by augmented random search
+(`train_linear_policy`), which lie in `linear_policies`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .linear import LinearPolicy, linearise, mujoco_transition, solve_regulator, trained_policy_path
+from .task import Policy, Task
+
+if TYPE_CHECKING:
+    import gymnasium
+
+
+def make_environment(name: str, render_mode: str | None = None) -> gymnasium.Env:
+    """The environment as gymnasium makes it, with its own limit of steps. Rendering needs OpenGL."""
+    import gymnasium
+
+    return gymnasium.make(name, render_mode=render_mode, disable_env_checker=True)
+
+
+@cache
+def _pendulum_gains(name: str) -> np.ndarray:
+    """Gains (controls, positions and velocities) that hold the pendulum of an environment upright, at position 0."""
+    environment = make_environment(name).unwrapped
+    model = environment.model
+    upright, no_control = np.zeros(2 * model.nq), np.zeros(model.nu)
+    by_state, by_control = linearise(mujoco_transition(model, environment.frame_skip), upright, no_control)
+    environment.close()
+    # The order of a state is the cart, then the poles, then their velocities.
+    state_cost = np.concatenate([[1.0], np.full(model.nq - 1, 10.0), np.full(model.nq, 0.1)])
+    gains, _ = solve_regulator(by_state, by_control, state_cost, np.full(model.nu, 0.1))
+    return gains
+
+
+def make_pendulum_expert(environment: gymnasium.Env) -> Policy:
+    """A linear quadratic regulator. It reads positions and velocities from the simulation."""
+    gains = _pendulum_gains(environment.spec.id)
+    space, data = environment.action_space, environment.unwrapped.data
+
+    def policy(observation: np.ndarray) -> np.ndarray:
+        control = -gains @ np.concatenate([data.qpos, data.qvel])
+        return np.clip(control, space.low, space.high).astype(np.float32)
+
+    return policy
+
+
+def reach_angles(target: np.ndarray, first_link: float, second_link: float, angles: np.ndarray) -> np.ndarray:
+    """Joint angles (2,) that put the tip of a two-link arm at `target`, or as near as its links allow.
+
+    Of the two solutions, elbow to the left and to the right, the one that is nearer to the present `angles` (2,). The
+    first joint is at the origin; its angle is that of the first link, the second one that between the links.
+    """
+    distance = math.hypot(*target)
+    cosine = (distance**2 - first_link**2 - second_link**2) / (2 * first_link * second_link)
+    elbow = math.acos(min(max(cosine, -1.0), 1.0))
+
+    def solution(elbow: float) -> np.ndarray:
+        behind_elbow = math.atan2(second_link * math.sin(elbow), first_link + second_link * math.cos(elbow))
+        shoulder = math.atan2(target[1], target[0]) - behind_elbow
+        turns = np.round((angles[0] - shoulder) / (2 * math.pi))
+        return np.array([shoulder + turns * 2 * math.pi, elbow])
+
+    return min((solution(elbow), solution(-elbow)), key=lambda wanted: np.abs(wanted - angles).max())
+
+
+def make_reacher_expert(environment: gymnasium.Env) -> Policy:
+    """Turns both joints, by proportional and derivative control, to the angles that put the fingertip on the target."""
+
+    def policy(observation: np.ndarray) -> np.ndarray:
+        angles, target, velocities = np.arctan2(observation[2:4], observation[:2]), observation[4:6], observation[6:8]
+        wanted = reach_angles(target, first_link=0.1, second_link=0.11, angles=angles)
+        return np.clip(0.3 * (wanted - angles) - 0.05 * velocities, -1, 1).astype(np.float32)
+
+    return policy
+
+
+@cache
+def _trained_policy(task_id: str) -> LinearPolicy:
+    return LinearPolicy.load(trained_policy_path(task_id))
+
+
+def make_trained_expert(task_id: str, environment: gymnasium.Env) -> Policy:
+    """The trained linear policy of a task."""
+    space, trained = environment.action_space, _trained_policy(task_id)
+    return lambda observation: trained.action(observation, space.low, space.high)
+
+
+@dataclass(frozen=True)
+class Body:
+    """A task by its name among ours: the environment and its expert (None: the trained one)."""
+
+    name: str
+    environment: str
+    expert: str = "linear policy trained by augmented random search"
+    make_expert: Callable[[gymnasium.Env], Policy] | None = None
+    horizon: int = 1000
+
+
+BODIES = (
+    Body("inverted-pendulum", "InvertedPendulum-v5", "linear quadratic regulator", make_pendulum_expert),
+    Body("inverted-double-pendulum", "InvertedDoublePendulum-v5", "linear quadratic regulator", make_pendulum_expert),
+    Body("reacher", "Reacher-v5", "inverse kinematics", make_reacher_expert, horizon=50),
+    Body("swimmer", "Swimmer-v5"),
+    Body("hopper", "Hopper-v5"),
+    Body("half-cheetah", "HalfCheetah-v5"),
+)
+
+TASKS = tuple(
+    Task(
+        id=f"mujoco/{body.name}",
+        extra="mujoco",
+        packages=("gymnasium", "mujoco"),
+        make_environment=partial(make_environment, body.environment),
+        make_expert=body.make_expert or partial(make_trained_expert, f"mujoco/{body.name}"),
+        expert=body.expert,
+        score="return",
+        horizon=body.horizon,
+    )
+    for body in BODIES
+)

@@ -1,0 +1,67 @@
+# Copyright 2026 The Gato for transformers authors.
+# Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
+"""Sokoban (Imabayashi, 1982): push every box onto a target, in levels drawn by the seed. Our own environment.
+
+The agent sees the whole level as a small picture, 4 x 4 pixels a cell, each kind of cell in its colour, and moves up,
+down, left or right. The rewards are those of gym-sokoban (Schrader, 2018). The expert is a weighted A* search, whose
+solutions are about 3 % longer than the shortest; in a position that is not on the way it found it searches anew.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from .task import Policy, Task
+
+if TYPE_CHECKING:
+    import gymnasium
+
+HORIZON = 120
+
+# The search is about ten times as fast as that for a shortest solution.
+SEARCH_WEIGHT = 2.0
+
+SIZES_AND_BOXES = ((7, 1), (7, 2), (8, 2), (8, 3), (10, 4))
+
+
+def make_environment(size: int, boxes: int, render_mode: str | None = None) -> gymnasium.Env:
+    """Levels of `size` x `size` cells; observations (4 * size, 4 * size, 3) uint8, actions up, down, left, right."""
+    from .sokoban_environment import SokobanEnvironment
+
+    return SokobanEnvironment(size, boxes, HORIZON, render_mode)
+
+
+def make_expert(environment: gymnasium.Env) -> Policy:
+    """Takes the actions of the solutions it finds. It reads the environment's state."""
+    from .sokoban_solver import Solver
+
+    solver = Solver(environment.unwrapped.level)
+    plan: dict[tuple[int, frozenset[int]], int] = {}
+
+    def policy(observation) -> int:
+        level = environment.unwrapped.level
+        position = level.player, level.boxes
+        if position not in plan:
+            for action in solver.solve(level, SEARCH_WEIGHT):
+                plan[level.player, level.boxes] = action
+                level = level.after(action)
+        return plan[position]
+
+    return policy
+
+
+TASKS = tuple(
+    Task(
+        id=f"sokoban/{size}x{size}-{boxes}-box{'es' * (boxes > 1)}",
+        extra="classic-control",
+        packages=("gymnasium",),
+        make_environment=partial(make_environment, size, boxes),
+        make_expert=make_expert,
+        expert="A* search",
+        score="success",
+        horizon=HORIZON,
+        expert_seconds=5.0,
+    )
+    for size, boxes in SIZES_AND_BOXES
+)

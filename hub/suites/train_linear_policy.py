@@ -1,0 +1,255 @@
+# Copyright 2026 The Gato for transformers authors.
+# Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
+"""Trains the expert of a task that has no formula: a linear policy, by augmented random search.
+
+    python -m gato_hub.suites.train_linear_policy mujoco/swimmer --seed 0 --directions 1 --best 1
+
+The search (Mania, Guy and Recht, 2018, algorithm 2, version V2-t) tries a matrix shifted by some random directions and
+by their opposites, and moves it along the best of these directions in proportion to the difference in return. The same
+command gives the same policy on the same machine and versions. The policies of this distribution lie in
+`linear_policies`, each with the command that made it.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+
+from ..packages import package_versions
+from ..progress import WorkProgress
+from . import Task, find_task
+from .linear import LinearPolicy, trained_policy_path
+
+if TYPE_CHECKING:
+    import gymnasium
+
+SIGNIFICANT_DIGITS = 5
+REPORTED_EPISODES = 20
+
+
+@dataclass(frozen=True)
+class Search:
+    """How the search goes.
+
+    Attributes:
+        directions: random directions tried for one move of the matrix.
+        best: how many of them the move goes along, the ones with the highest return.
+        step_size: the length of a move, before it is divided by the standard deviation of the returns.
+        noise: standard deviation of the shifts.
+        survival_bonus: taken off every reward in training. Where the environment pays for every step survived, standing
+            still is otherwise the first thing learned.
+        check_every: moves between two checks; a check runs `check_episodes` episodes, and the matrix that did best in
+            its check is the result.
+    """
+
+    directions: int = 8
+    best: int = 4
+    step_size: float = 0.02
+    noise: float = 0.03
+    survival_bonus: float = 0.0
+    check_every: int = 10
+    check_episodes: int = 3
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.best <= self.directions:
+            raise ValueError(f"best must be between 1 and directions ({self.directions}), not {self.best}")
+        for name in ("step_size", "noise", "check_every", "check_episodes"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be over 0, not {getattr(self, name)}")
+
+
+class ObservationStatistics:
+    """Mean and standard deviation of all observations so far."""
+
+    def __init__(self, size: int):
+        self.count = 0
+        self.mean = np.zeros(size)
+        self._squares = np.zeros(size)
+
+    def add(self, observations: np.ndarray) -> None:
+        """Adds observations (steps, size), by the pairwise update of Chan, Golub and LeVeque (1983)."""
+        added, mean = len(observations), observations.mean(axis=0)
+        shift, total = mean - self.mean, self.count + added
+        self._squares += ((observations - mean) ** 2).sum(axis=0) + shift**2 * self.count * added / total
+        self.mean = self.mean + shift * added / total
+        self.count = total
+
+    @property
+    def std(self) -> np.ndarray:
+        """1 for numbers that never changed."""
+        std = np.sqrt(self._squares / max(self.count, 1))
+        return np.where(std < 1e-7, 1.0, std)
+
+
+def run_policy(environment: gymnasium.Env, policy: LinearPolicy, seed: int) -> tuple[float, np.ndarray]:
+    """One episode: its return, and its observations (steps, n)."""
+    space = environment.action_space
+    observation, _ = environment.reset(seed=seed)
+    observations, episode_return, ended = [], 0.0, False
+    while not ended:
+        observations.append(observation)
+        action = policy.action(observation, space.low, space.high)
+        observation, reward, terminated, truncated, _ = environment.step(action)
+        episode_return += float(reward)
+        ended = terminated or truncated
+    return episode_return, np.array(observations, dtype=float)
+
+
+def round_policy(policy: LinearPolicy) -> LinearPolicy:
+    """The policy with few digits, as it is written."""
+
+    def rounded(values: np.ndarray) -> np.ndarray:
+        return np.vectorize(lambda value: float(f"{value:.{SIGNIFICANT_DIGITS}g}"))(values)
+
+    return LinearPolicy(rounded(policy.matrix), rounded(policy.observation_mean), rounded(policy.observation_std))
+
+
+def search_policy(
+    environment: gymnasium.Env,
+    search: Search,
+    seeds: Iterator[int],
+    environment_steps: int,
+    seed: int = 0,
+    target: float | None = None,
+    advance: Callable[[int, str | None], None] = lambda steps, note: None,
+) -> tuple[LinearPolicy, int]:
+    """Searches for a linear policy.
+
+    Args:
+        environment: observations and actions are vectors.
+        seeds: of the episodes, in turn.
+        environment_steps: the search ends with the move in which it has made as many.
+        seed: of the directions.
+        target: the search ends with the first check whose mean return is at least this.
+        advance: is told the steps made and a word on the search.
+
+    Returns:
+        The policy that did best in its check, rounded, and the steps made.
+    """
+    if environment_steps < 1:
+        raise ValueError(f"environment_steps must be at least 1, not {environment_steps}")
+    random = np.random.default_rng(seed)
+    matrix = np.zeros((environment.action_space.shape[0], environment.observation_space.shape[0]))
+    statistics = ObservationStatistics(matrix.shape[1])
+    best_policy, best_return, steps_made = None, -np.inf, 0
+
+    def policy_of(matrix: np.ndarray) -> LinearPolicy:
+        return LinearPolicy(matrix, statistics.mean, statistics.std)
+
+    for move in count(1):
+        # Statistics stay as they are during a move, so that all its directions are judged alike.
+        seen, returns, directions = [], [], random.standard_normal((search.directions, *matrix.shape))
+        for direction in directions:
+            for shift in (search.noise * direction, -search.noise * direction):
+                episode_return, observations = run_policy(environment, policy_of(matrix + shift), next(seeds))
+                seen.append(observations)
+                returns.append(episode_return - search.survival_bonus * len(observations))
+        returns = np.array(returns).reshape(-1, 2)
+        chosen = np.argsort(-returns.max(axis=1), kind="stable")[: search.best]
+        spread = returns[chosen].std()
+        if spread > 0:
+            gains = returns[chosen, 0] - returns[chosen, 1]
+            matrix = matrix + search.step_size / (search.best * spread) * np.tensordot(gains, directions[chosen], 1)
+        statistics.add(np.concatenate(seen))
+        steps = sum(map(len, seen))
+
+        ends = steps_made + steps >= environment_steps
+        if ends or move % search.check_every == 0:
+            policy = round_policy(policy_of(matrix))
+            checks = [run_policy(environment, policy, next(seeds)) for _ in range(search.check_episodes)]
+            steps += sum(len(observations) for _, observations in checks)
+            mean_return = float(np.mean([episode_return for episode_return, _ in checks]))
+            if mean_return > best_return:
+                best_policy, best_return = policy, mean_return
+            ends = ends or (target is not None and mean_return >= target)
+        steps_made += steps
+        advance(steps, f"best {best_return:.6g}")
+        if ends:
+            return best_policy, steps_made
+
+
+def train(
+    task: Task,
+    search: Search,
+    output: Path,
+    command: str,
+    environment_steps: int,
+    seed: int = 0,
+    target: float | None = None,
+    console: Console | None = None,
+) -> None:
+    """Trains a policy on the training seeds of `task`, and writes it to `output` with how it was made.
+
+    The mean return that is written is that of the policy as it is written, on the first evaluation seeds.
+    """
+    environment = task.make_environment()
+    first_seed = seed * 2**20
+    seeds = iter(task.train_seeds[first_seed : first_seed + 2**20])
+    with WorkProgress(console or Console(quiet=True), f"Training {task.id}", environment_steps) as progress:
+        policy, steps_made = search_policy(
+            environment, search, seeds, environment_steps, seed, target, progress.advance
+        )
+    returns = [run_policy(environment, policy, seed)[0] for seed in task.evaluation_seeds[:REPORTED_EPISODES]]
+    environment.close()
+    policy.save(
+        output,
+        task=task.id,
+        method="augmented random search V2-t (Mania, Guy and Recht, 2018)",
+        command=command,
+        seed=seed,
+        environment_steps=steps_made,
+        mean_return=round(float(np.mean(returns)), 3),
+        std_of_returns=round(float(np.std(returns)), 3),
+        episodes=REPORTED_EPISODES,
+        versions=package_versions((*task.packages, "numpy")),
+    )
+
+
+def main(
+    task: Annotated[str, typer.Argument(help="Id of the task.")],
+    steps: Annotated[int, typer.Option(min=1, help="Steps of the environment to train for.")] = 1_000_000,
+    seed: Annotated[int, typer.Option(min=0, max=1000, help="The same seed gives the same policy.")] = 0,
+    target: Annotated[float | None, typer.Option(help="End when a check reaches this mean return.")] = None,
+    directions: Annotated[int, typer.Option(min=1)] = Search.directions,
+    best: Annotated[int, typer.Option(min=1, help="How many directions a move goes along.")] = Search.best,
+    step_size: float = Search.step_size,
+    noise: float = Search.noise,
+    survival_bonus: Annotated[float, typer.Option(help="Taken off every reward in training.")] = Search.survival_bonus,
+    check_every: Annotated[int, typer.Option(min=1, help="Moves between two checks.")] = Search.check_every,
+    output: Annotated[Path | None, typer.Option(help="Where it goes, if not among this distribution's files.")] = None,
+) -> None:
+    """Trains a linear policy as the expert of a task, by augmented random search."""
+    try:
+        found = find_task(task)
+        search = Search(directions, best, step_size, noise, survival_bonus, check_every)
+    except (ValueError, ImportError) as error:
+        raise typer.BadParameter(str(error)) from error
+    options = {
+        "--steps": steps,
+        "--seed": seed,
+        "--target": target,
+        "--directions": directions,
+        "--best": best,
+        "--step-size": step_size,
+        "--noise": noise,
+        "--survival-bonus": survival_bonus,
+        "--check-every": check_every,
+    }
+    words = [task, *(f"{name}={value}" for name, value in options.items() if value is not None)]
+    command = f"python -m gato_hub.suites.train_linear_policy {shlex.join(words)}"
+    path = output or trained_policy_path(task)
+    console = Console(stderr=True)
+    train(found, search, path, command, steps, seed, target, console)
+    console.print(f"Written: {path}")
+
+
+if __name__ == "__main__":
+    typer.run(main)
