@@ -12,17 +12,20 @@ import difflib
 import fnmatch
 from collections.abc import Iterable
 
-import importlib
-from pathlib import Path as _P
-
-
-def _opt(n):
-    try:
-        return importlib.import_module("." + n, __name__) if (_P(__file__).parent / f"{n}.py").exists() else None
-    except Exception:
-        return None
-
-
+from . import (
+    atari,
+    babyai,
+    box2d,
+    classic_control,
+    dm_control,
+    easy_vqa,
+    gymnasium_mujoco,
+    metaworld,
+    minigrid,
+    shapes,
+    sokoban,
+    text,
+)
 from .documents import DocumentTask
 from .task import ExpertFailed, Policy, Task
 
@@ -38,11 +41,9 @@ __all__ = [
 ]
 
 _CONTROL_SUITES = (
-    *[m for m in map(_opt, "babyai minigrid metaworld sokoban classic_control box2d gymnasium_mujoco dm_control atari".split()) if m is not None and hasattr(m, "TASKS")],
+    babyai, minigrid, metaworld, sokoban, classic_control, box2d, gymnasium_mujoco, dm_control, atari,
 )  # fmt: skip
-_DOCUMENT_SUITES = tuple(
-    m for m in map(_opt, "shapes easy_vqa text".split()) if m is not None and hasattr(m, "DOCUMENT_TASKS")
-)
+_DOCUMENT_SUITES = (shapes, easy_vqa, text)
 _TASKS: dict[str, Task | DocumentTask] = {
     task.id: task
     for tasks in (

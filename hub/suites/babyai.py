@@ -22,8 +22,8 @@ from .task import ExpertFailed, Policy, Task
 if TYPE_CHECKING:
     import gymnasium
 
-# The levels that the generalist agent JAT (Gallouedec et al., 2024) learned, and the mean return that it published of
-# their bot, the same as ours.
+# The levels that the generalist agent JAT (Gallouedec et al., 2024) learned, and the mean return of the bot that it
+# published.
 _JAT_LEVELS = {
     "BabyAI-GoToRedBallGrey-v0": 0.917,
     "BabyAI-GoToRedBall-v0": 0.925,
@@ -121,11 +121,20 @@ _MORE_LEVELS = (
     "BabyAI-SynthS5R2-v0",
 )
 
+
+def open_the_door(planner: GridPlanner) -> int:
+    return planner.open(planner.find("door"))
+
+
+def take_the_ball(planner: GridPlanner) -> int:
+    return planner.take(planner.find("ball"))
+
+
 # Levels that the bot cannot do: it does not look into boxes, and in UnlockToUnlock it often plans for ever, to open
 # the door whose key lies behind the other one.
 _PLANNER_LEVELS: dict[str, NextAction] = {
-    "BabyAI-KeyInBox-v0": lambda planner: planner.open(planner.find("door")),
-    "BabyAI-UnlockToUnlock-v0": lambda planner: planner.take(planner.find("ball")),
+    "BabyAI-KeyInBox-v0": open_the_door,
+    "BabyAI-UnlockToUnlock-v0": take_the_ball,
 }
 
 

@@ -2,8 +2,8 @@
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
 """Lunar Lander on Box2D (Brockman et al., 2016), with discrete and with continuous engines, by way of gymnasium.
 
-The agent sees what gymnasium's agent sees: position, velocity, tilt, angular velocity, and which legs touch ground. The
-expert is proportional and derivative control of that observation; its gains were found by random search.
+The agent sees what gymnasium's agent sees: position, velocity, tilt, angular velocity, and which legs touch ground.
+The expert is proportional and derivative control of that observation; its gains were found by random search.
 """
 
 from __future__ import annotations

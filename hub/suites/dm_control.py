@@ -3,20 +3,22 @@
 """The DeepMind Control Suite (Tassa et al., 2018): articulated bodies as state vectors, by way of dm_control.
 
 The agent sees the entries of the task's observation one after the other, in the task's own order, as one vector. An
-episode has 1000 steps; a step pays between 0 and 1.
+episode has 1000 steps; a step pays between 0 and 1. The experts are formulas of that observation, or matrices trained
+by augmented random search (`train_linear_policy`), which lie in `linear_policies`.
 """
 
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .linear import LinearPolicy, linearise, mujoco_transition, solve_regulator, trained_policy_path
+from .arm import reach_angles
+from .linear import linearise, mujoco_transition, solve_regulator, trained_policy
 from .task import Policy, Task
 
 if TYPE_CHECKING:
@@ -32,7 +34,11 @@ def make_environment(domain: str, task: str, render_mode: str | None = None) -> 
         ValueError: another render mode.
     """
     import gymnasium
-    from dm_control import suite
+
+    with warnings.catch_warnings():
+        # Without a display glfw warns, and dm_control goes on without it.
+        warnings.simplefilter("ignore")
+        from dm_control import suite
 
     if render_mode not in (None, "rgb_array"):
         raise ValueError(f"render_mode must be None or 'rgb_array', not {render_mode!r}")
@@ -82,22 +88,26 @@ def make_environment(domain: str, task: str, render_mode: str | None = None) -> 
 
 
 @cache
-def _cart_pole_regulator() -> tuple[np.ndarray, np.ndarray]:
-    """Gains (4,) and cost matrix (4, 4) for cart position, pole angle and their velocities, with the pole upright."""
-    environment = make_environment("cartpole", "balance")
-    by_state, by_control = linearise(mujoco_transition(environment.physics.model.ptr, 1), np.zeros(4), np.zeros(1))
-    gains, cost = solve_regulator(by_state, by_control, np.array([1, 20, 0.15, 0.1]), np.array([0.27]))
+def _upright_regulator(
+    domain: str, task: str, state_cost: tuple, control_cost: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Gains (n,) and cost matrix (n, n) that hold a pole upright, where its positions and velocities (n,) are zero."""
+    environment = make_environment(domain, task)
+    transition = mujoco_transition(environment.unwrapped.physics.model.ptr, simulation_steps=1)
+    by_state, by_control = linearise(transition, np.zeros(len(state_cost)), np.zeros(1))
+    gains, cost = solve_regulator(by_state, by_control, np.array(state_cost), np.array([control_cost]))
+    environment.close()
     return gains[0], cost
 
 
 def make_cart_pole_expert(environment: gymnasium.Env) -> Policy:
     """Pumps energy into the pole (Astrom and Furuta, 2000), and from near upright is a linear quadratic regulator."""
-    gains, cost = _cart_pole_regulator()
+    gains, cost = _upright_regulator("cartpole", "balance", state_cost=(1, 20, 0.15, 0.1), control_cost=0.27)
 
     def policy(observation: np.ndarray) -> np.ndarray:
         position, cosine, sine, velocity, angular_velocity = map(float, observation)
         state = np.array([position, math.atan2(sine, cosine), velocity, angular_velocity])
-        if state @ cost @ state < 300:  # the regulator gets there from here, although the force has limits
+        if state @ cost @ state < 300:  # from here the regulator gets there, although the force has limits
             control = -gains @ state
         else:
             # Of the pole by its mass, zero upright and at rest: its centre is at 0.5 m, its inertia 0.342 m^2.
@@ -110,48 +120,103 @@ def make_cart_pole_expert(environment: gymnasium.Env) -> Policy:
 
 
 def make_pendulum_expert(environment: gymnasium.Env) -> Policy:
-    """Pumps energy into the pendulum until it has that of upright, and holds it there by linear feedback."""
+    """Pumps energy into the pendulum (Astrom and Furuta, 2000), and near upright is a linear quadratic regulator."""
+    gains, cost = _upright_regulator("pendulum", "swingup", state_cost=(1, 0.1), control_cost=1)
 
     def policy(observation: np.ndarray) -> np.ndarray:
         cosine, sine, velocity = map(float, observation)
-        # Divided by the inertia of 1 kg at 0.5 m; zero upright and at rest.
-        energy = 0.5 * velocity**2 + 9.81 / 0.5 * (cosine - 1)
-        if cosine > 0.95 and abs(energy) < 2:
-            control = -12 * math.atan2(sine, cosine) - 2 * velocity
-        elif energy > 0:
-            control = -velocity * energy
+        state = np.array([math.atan2(sine, cosine), velocity])
+        if state @ cost @ state < 20:  # from here the regulator gets there, although the torque has limits
+            control = -gains @ state
         else:
-            control = math.copysign(1, velocity)
+            # Divided by the inertia, of a mass at 0.5 m; zero upright and at rest. 0.5 more is lost on the way up.
+            energy = 0.5 * velocity**2 + 9.81 / 0.5 * (cosine - 1)
+            control = math.copysign(min(abs(energy - 0.5), 1), -(energy - 0.5) * velocity)
         return np.clip([control], -1, 1).astype(np.float32)
 
     return policy
 
 
 def make_point_mass_expert(environment: gymnasium.Env) -> Policy:
-    """Drives to the target in a straight line, once it knows in which direction each actuator pushes.
+    """Drives to the target in a straight line, once it knows to where each actuator pushes.
 
-    That differs between the episodes of the hard task and is not observed: the expert tries one actuator, then the
-    other, and goes by how the velocity answered to the controls of all steps so far.
+    In the hard task that differs between episodes and is not observed: the expert tries one actuator and the other,
+    and goes by how the velocity has answered to the controls of all steps so far.
     """
     physics = environment.unwrapped.physics
     mass, damping, time_step = physics.model.body_mass[-1], physics.model.dof_damping[0], physics.timestep()
     kept_velocity = mass / (mass + time_step * damping)
-    controls, pushes = [], []
-    previous_velocity = None
+    # Least squares of pushes = controls @ answer, by the sums over steps of control' control and control' push.
+    control_squares, control_pushes = np.zeros((2, 2)), np.zeros((2, 2))
+    steps, velocity_before = 0, None
 
     def policy(observation: np.ndarray) -> np.ndarray:
-        nonlocal previous_velocity
+        nonlocal steps, velocity_before
         position, velocity = observation[:2].astype(float), observation[2:].astype(float)
         at_wall = (np.abs(position) > 0.28).any()  # where the wall pushes too
-        if previous_velocity is not None and not at_wall:
-            controls.append(physics.control().copy())
-            pushes.append(velocity - kept_velocity * previous_velocity)
-        previous_velocity = velocity
-        for actuator in range(2):
-            if not any(abs(control[actuator]) > 0.1 for control in controls):
-                return np.eye(2, dtype=np.float32)[actuator]
-        push_of_control, *_ = np.linalg.lstsq(np.array(controls), np.array(pushes), rcond=None)
-        control = np.linalg.solve(push_of_control.T, -0.05 * position)
+        if velocity_before is not None and not at_wall:
+            control = physics.control()  # as it was executed
+            control_squares[:] += np.outer(control, control)
+            control_pushes[:] += np.outer(control, velocity - kept_velocity * velocity_before)
+        velocity_before, steps = velocity, steps + 1
+        if np.linalg.eigvalsh(control_squares)[0] < 0.1:
+            # Either actuator in turn, and the other way after 20 steps, in case it pushes against a wall.
+            return np.eye(2, dtype=np.float32)[steps % 2] * (-1) ** (steps // 20)
+        answer = np.linalg.solve(control_squares, control_pushes)
+        control = np.linalg.solve(answer.T, -0.1 * position)
         return (control / max(1, np.abs(control).max())).astype(np.float32)
 
     return policy
+
+
+def make_reacher_expert(environment: gymnasium.Env) -> Policy:
+    """Turns both joints, by proportional and derivative control, to the angles that put the finger on the target."""
+    link = 0.12
+
+    def policy(observation: np.ndarray) -> np.ndarray:
+        angles, finger_to_target, velocities = observation[:2], observation[2:4], observation[4:]
+        directions = np.cumsum(angles)  # of both links
+        finger = link * np.array([np.cos(directions).sum(), np.sin(directions).sum()])
+        wanted = reach_angles(finger + finger_to_target, link, link, angles)
+        return np.clip(3 * (wanted - angles) - 0.3 * velocities, -1, 1).astype(np.float32)
+
+    return policy
+
+
+def make_trained_expert(task_id: str, environment: gymnasium.Env) -> Policy:
+    """The trained linear policy of a task."""
+    return trained_policy(task_id).bound_to(environment)
+
+
+_REGULATOR = "energy shaping and linear quadratic regulator"
+_TRAINED = "linear policy trained by augmented random search"
+
+# Domain, task, and the expert: its name and how to make it, None where it is trained.
+_EXPERTS = (
+    ("cartpole", "balance", "linear quadratic regulator", make_cart_pole_expert),
+    ("cartpole", "balance_sparse", "linear quadratic regulator", make_cart_pole_expert),
+    ("cartpole", "swingup", _REGULATOR, make_cart_pole_expert),
+    ("cartpole", "swingup_sparse", _REGULATOR, make_cart_pole_expert),
+    ("pendulum", "swingup", _REGULATOR, make_pendulum_expert),
+    ("point_mass", "easy", "identification and proportional control", make_point_mass_expert),
+    ("point_mass", "hard", "identification and proportional control", make_point_mass_expert),
+    ("reacher", "easy", "inverse kinematics", make_reacher_expert),
+    ("reacher", "hard", "inverse kinematics", make_reacher_expert),
+)
+
+
+def _task(domain: str, name: str, expert: str, make_expert: Callable[[gymnasium.Env], Policy] | None) -> Task:
+    task_id = f"dm-control/{domain}-{name}".replace("_", "-")
+    return Task(
+        id=task_id,
+        extra="dm-control",
+        packages=("gymnasium", "dm-control", "mujoco"),
+        make_environment=partial(make_environment, domain, name),
+        make_expert=make_expert or partial(make_trained_expert, task_id),
+        expert=expert,
+        score="return",
+        horizon=1000,
+    )
+
+
+TASKS = tuple(_task(*entry) for entry in _EXPERTS)

@@ -40,6 +40,12 @@ def _cells(way: list[Pose]) -> list[Position]:
     return [(x, y) for x, y, _ in way]
 
 
+def _front(pose: Pose) -> Position:
+    x, y, direction = pose
+    dx, dy = STEPS[direction]
+    return x + dx, y + dy
+
+
 class GridPlanner:
     """Plans in one episode of an environment of minigrid. Methods that give an action give the next one to take.
 
@@ -197,24 +203,26 @@ class GridPlanner:
         free = self.empty_cells()
         way = None
         if self._put_down is self.carried and self._put_down_place in free:
-            way = self._cheapest_way({self._put_down_place}, over_objects=False)
+            way = self._cheapest_way({self._put_down_place}, clearing=False)
         if way is None:
             way = self._way_to_put_down(free, keep_free)
-            x, y, direction = way[-1]
             self._put_down = self.carried
-            self._put_down_place = (x + STEPS[direction][0], y + STEPS[direction][1])
+            self._put_down_place = _front(way[-1])
         action = self._follow(way)
         return DROP if action is None else action
 
     def _way_to_put_down(self, free: set[Position], keep_free: Collection[Position]) -> list[Pose]:
-        reached = self._reachable()
+        reached = self._reachable(self.position)
 
-        def cuts_nothing_off(position: Position) -> bool:
-            return reached - {position} <= self._reachable(blocked=position)
+        def cuts_nothing_off(pose: Pose) -> bool:
+            return reached - {_front(pose)} <= self._reachable(pose[:2], blocked=_front(pose))
 
-        way = self._cheapest_way(free - set(keep_free), over_objects=False, accept=cuts_nothing_off)
-        if way is None:  # then rather in the way than not at all
-            way = self._cheapest_way(free, over_objects=False)
+        aside = free - set(keep_free)
+        way = (
+            self._cheapest_way(aside, clearing=False, accept=cuts_nothing_off)
+            or self._cheapest_way(aside, clearing=False)
+            or self._cheapest_way(free, clearing=False)  # rather in the way than not at all
+        )
         if way is None:
             raise ExpertFailed("the planner finds no place to put down what it carries")
         return way
@@ -252,7 +260,7 @@ class GridPlanner:
         thing = self.thing_at((next_x, next_y))
         return TOGGLE if thing is not None and thing.type == "door" and not thing.is_open else FORWARD
 
-    def _entering_cost(self, position: Position, shut: frozenset[str], over_objects: bool) -> int | None:
+    def _entering_cost(self, position: Position, shut: frozenset[str], clearing: bool) -> int | None:
         """Cost of a step onto the cell, None where no step leads there."""
         if position in self.forbidden:
             return None
@@ -264,27 +272,27 @@ class GridPlanner:
                 return 1 if thing.is_open else 2
             if self._holds_key(thing.color):
                 return 2
-            if thing.color in shut or not over_objects:
+            if thing.color in shut or not clearing:
                 return None
             return UNLOCKING_COST if position in self._doors_to_unlock else OTHER_UNLOCKING_COST
         if thing.type in MOVABLE:
-            return 1 + CLEARING_COST if over_objects and self.clears_objects else None
+            return 1 + CLEARING_COST if clearing and self.clears_objects else None
         return 1 if thing.type in ("goal", "floor") else None
 
     def _cheapest_way(
         self,
         targets: Collection[Position],
         shut: frozenset[str] = frozenset(),
-        over_objects: bool = True,
-        accept=lambda position: True,
+        clearing: bool = True,
+        accept: Callable[[Pose], bool] = lambda pose: True,
     ) -> list[Pose] | None:
         """Dijkstra's algorithm over poses (column, row, direction).
 
         Args:
             targets: cells to face.
             shut: colours of locked doors that are no way.
-            over_objects: whether the way may lead over what has to be carried off, and through locked doors.
-            accept: further condition on a target, asked of the nearest first.
+            clearing: whether the way may lead over what has to be carried off, and through locked doors.
+            accept: further condition on a target, asked once of each, the nearest first, with the pose that faces it.
 
         Returns:
             The poses from the present one to one that faces a target, None if there are none.
@@ -299,18 +307,17 @@ class GridPlanner:
             if cost > costs[pose]:
                 continue
             x, y, direction = pose
-            dx, dy = STEPS[direction]
-            front = (x + dx, y + dy)
+            front = _front(pose)
             if front in targets and front not in refused:
-                if accept(front):
+                if accept(pose):
                     way = [pose]
                     while (pose := came_from[pose]) is not None:
                         way.append(pose)
                     return way[::-1]
                 refused.add(front)
             moves = [((x, y, (direction + 1) % 4), 1), ((x, y, (direction - 1) % 4), 1)]
-            if 0 <= front[0] < self.world.width and 0 <= front[1] < self.world.height:
-                step_cost = self._entering_cost(front, shut, over_objects)
+            if self._is_inside(front):
+                step_cost = self._entering_cost(front, shut, clearing)
                 if step_cost is not None:
                     moves.append(((*front, direction), step_cost))
             for neighbour, step_cost in moves:
@@ -320,17 +327,18 @@ class GridPlanner:
                     heapq.heappush(queue, (cost + step_cost, neighbour))
         return None
 
-    def _reachable(self, blocked: Position | None = None) -> set[Position]:
-        """The cells that the agent can get to, or touch, without moving an object; all doors count as open."""
-        reached = {self.position}
-        border = [self.position]
+    def _is_inside(self, position: Position) -> bool:
+        return 0 <= position[0] < self.world.width and 0 <= position[1] < self.world.height
+
+    def _reachable(self, start: Position, blocked: Position | None = None) -> set[Position]:
+        """The cells that can be got to, or touched, without moving an object; all doors count as open."""
+        reached = {start}
+        border = [start]
         while border:
             x, y = border.pop()
             for dx, dy in STEPS:
                 position = (x + dx, y + dy)
-                if position in reached or not (
-                    0 <= position[0] < self.world.width and 0 <= position[1] < self.world.height
-                ):
+                if position in reached or not self._is_inside(position):
                     continue
                 thing = self.thing_at(position)
                 if position == blocked or (thing is not None and thing.type in ("wall", "lava")):

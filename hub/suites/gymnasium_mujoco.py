@@ -1,15 +1,14 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""Gymnasium's MuJoCo tasks, version 5 (Brockman et al., 2016; Todorov et al., 2012): articulated bodies as state vectors.
+"""Gymnasium's MuJoCo tasks, version 5 (Brockman et al., 2016; Todorov et al., 2012): bodies as state vectors.
 
 The agent sees what gymnasium's agent sees. Experts: linear quadratic regulators of the linearised simulation for the
-pendulums, inverse kinematics for the arm, and for what swims, hops and runs matrices trained by augmented random search
-(`train_linear_policy`), which lie in `linear_policies`.
+pendulums, inverse kinematics for the arm, and for what swims, hops and runs matrices trained by augmented random
+search (`train_linear_policy`), which lie in `linear_policies`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
@@ -17,7 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .linear import LinearPolicy, linearise, mujoco_transition, solve_regulator, trained_policy_path
+from .arm import reach_angles
+from .linear import linearise, mujoco_transition, solve_regulator, trained_policy
 from .task import Policy, Task
 
 if TYPE_CHECKING:
@@ -57,27 +57,8 @@ def make_pendulum_expert(environment: gymnasium.Env) -> Policy:
     return policy
 
 
-def reach_angles(target: np.ndarray, first_link: float, second_link: float, angles: np.ndarray) -> np.ndarray:
-    """Joint angles (2,) that put the tip of a two-link arm at `target`, or as near as its links allow.
-
-    Of the two solutions, elbow to the left and to the right, the one that is nearer to the present `angles` (2,). The
-    first joint is at the origin; its angle is that of the first link, the second one that between the links.
-    """
-    distance = math.hypot(*target)
-    cosine = (distance**2 - first_link**2 - second_link**2) / (2 * first_link * second_link)
-    elbow = math.acos(min(max(cosine, -1.0), 1.0))
-
-    def solution(elbow: float) -> np.ndarray:
-        behind_elbow = math.atan2(second_link * math.sin(elbow), first_link + second_link * math.cos(elbow))
-        shoulder = math.atan2(target[1], target[0]) - behind_elbow
-        turns = np.round((angles[0] - shoulder) / (2 * math.pi))
-        return np.array([shoulder + turns * 2 * math.pi, elbow])
-
-    return min((solution(elbow), solution(-elbow)), key=lambda wanted: np.abs(wanted - angles).max())
-
-
 def make_reacher_expert(environment: gymnasium.Env) -> Policy:
-    """Turns both joints, by proportional and derivative control, to the angles that put the fingertip on the target."""
+    """Turns both joints, by proportional and derivative control, to angles that put the fingertip on the target."""
 
     def policy(observation: np.ndarray) -> np.ndarray:
         angles, target, velocities = np.arctan2(observation[2:4], observation[:2]), observation[4:6], observation[6:8]
@@ -87,15 +68,9 @@ def make_reacher_expert(environment: gymnasium.Env) -> Policy:
     return policy
 
 
-@cache
-def _trained_policy(task_id: str) -> LinearPolicy:
-    return LinearPolicy.load(trained_policy_path(task_id))
-
-
 def make_trained_expert(task_id: str, environment: gymnasium.Env) -> Policy:
     """The trained linear policy of a task."""
-    space, trained = environment.action_space, _trained_policy(task_id)
-    return lambda observation: trained.action(observation, space.low, space.high)
+    return trained_policy(task_id).bound_to(environment)
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..files import write_text
+from .task import Policy
 
 if TYPE_CHECKING:
+    import gymnasium
     import mujoco
 
 Transition = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -91,11 +94,6 @@ def solve_regulator(
     raise ValueError("the Riccati equation does not settle: the control can't bring the state to zero")
 
 
-def trained_policy_path(task_id: str) -> Path:
-    """Where the trained policy of a task lies, whether there is one or not."""
-    return TRAINED_POLICIES / f"{task_id.replace('/', '-')}.json"
-
-
 @dataclass(frozen=True)
 class LinearPolicy:
     """`action = clip(matrix @ (observation - mean) / std)`, with (m, n), (n,) and (n,)."""
@@ -119,6 +117,11 @@ class LinearPolicy:
         action = self.matrix @ ((observation - self.observation_mean) / self.observation_std)
         return np.clip(action, low, high).astype(np.float32)
 
+    def bound_to(self, environment: gymnasium.Env) -> Policy:
+        """The policy with actions clipped to the action space of an environment."""
+        space = environment.action_space
+        return lambda observation: self.action(observation, space.low, space.high)
+
     def save(self, path: Path, **facts) -> None:
         """Writes the policy and where it comes from as JSON, one line a row."""
         value = facts | {
@@ -136,3 +139,18 @@ class LinearPolicy:
         """Reads what `save` wrote."""
         value = json.loads(path.read_text(encoding="utf-8"))
         return cls(*(np.array(value[name]) for name in ("matrix", "observation_mean", "observation_std")))
+
+
+def trained_policy_path(task_id: str) -> Path:
+    """Where the trained policy of a task lies, whether there is one or not."""
+    return TRAINED_POLICIES / f"{task_id.replace('/', '-')}.json"
+
+
+@cache
+def trained_policy(task_id: str) -> LinearPolicy:
+    """The trained policy of a task.
+
+    Raises:
+        FileNotFoundError: it has none.
+    """
+    return LinearPolicy.load(trained_policy_path(task_id))

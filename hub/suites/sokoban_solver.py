@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Boxes = frozenset[int]
 Position = tuple[int, Boxes]  # the player's cell and those of the boxes
 
-MOST_POSITIONS = 10_000
+MOST_POSITIONS = 20_000  # a few seconds
 
 
 class Solver:

@@ -44,9 +44,9 @@ class Search:
         best: how many of them the move goes along, the ones with the highest return.
         step_size: the length of a move, before it is divided by the standard deviation of the returns.
         noise: standard deviation of the shifts.
-        survival_bonus: taken off every reward in training. Where the environment pays for every step survived, standing
-            still is otherwise the first thing learned.
-        check_every: moves between two checks; a check runs `check_episodes` episodes, and the matrix that did best in
+        survival_bonus: taken off every reward in training. Where the environment pays for every step survived, it is
+            otherwise standing still that is learned first.
+        check_every: moves between two checks. A check runs `check_episodes` episodes, and the matrix that did best in
             its check is the result.
     """
 
@@ -124,7 +124,7 @@ def search_policy(
     """Searches for a linear policy.
 
     Args:
-        environment: observations and actions are vectors.
+        environment: observations and actions are vectors of real numbers.
         seeds: of the episodes, in turn.
         environment_steps: the search ends with the move in which it has made as many.
         seed: of the directions.
@@ -133,9 +133,15 @@ def search_policy(
 
     Returns:
         The policy that did best in its check, rounded, and the steps made.
+
+    Raises:
+        ValueError: the environment is of another kind, or no steps are wanted.
     """
     if environment_steps < 1:
         raise ValueError(f"environment_steps must be at least 1, not {environment_steps}")
+    for space in (environment.observation_space, environment.action_space):
+        if space.shape is None or len(space.shape) != 1 or space.dtype.kind != "f":
+            raise ValueError(f"a linear policy is for vectors of real numbers, not for {space}")
     random = np.random.default_rng(seed)
     matrix = np.zeros((environment.action_space.shape[0], environment.observation_space.shape[0]))
     statistics = ObservationStatistics(matrix.shape[1])
@@ -167,7 +173,7 @@ def search_policy(
             checks = [run_policy(environment, policy, next(seeds)) for _ in range(search.check_episodes)]
             steps += sum(len(observations) for _, observations in checks)
             mean_return = float(np.mean([episode_return for episode_return, _ in checks]))
-            if mean_return > best_return:
+            if best_policy is None or mean_return > best_return:
                 best_policy, best_return = policy, mean_return
             ends = ends or (target is not None and mean_return >= target)
         steps_made += steps
@@ -213,6 +219,10 @@ def train(
     )
 
 
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
 def main(
     task: Annotated[str, typer.Argument(help="Id of the task.")],
     steps: Annotated[int, typer.Option(min=1, help="Steps of the environment to train for.")] = 1_000_000,
@@ -224,14 +234,10 @@ def main(
     noise: float = Search.noise,
     survival_bonus: Annotated[float, typer.Option(help="Taken off every reward in training.")] = Search.survival_bonus,
     check_every: Annotated[int, typer.Option(min=1, help="Moves between two checks.")] = Search.check_every,
+    check_episodes: Annotated[int, typer.Option(min=1, help="Episodes of a check.")] = Search.check_episodes,
     output: Annotated[Path | None, typer.Option(help="Where it goes, if not among this distribution's files.")] = None,
 ) -> None:
     """Trains a linear policy as the expert of a task, by augmented random search."""
-    try:
-        found = find_task(task)
-        search = Search(directions, best, step_size, noise, survival_bonus, check_every)
-    except (ValueError, ImportError) as error:
-        raise typer.BadParameter(str(error)) from error
     options = {
         "--steps": steps,
         "--seed": seed,
@@ -242,14 +248,19 @@ def main(
         "--noise": noise,
         "--survival-bonus": survival_bonus,
         "--check-every": check_every,
+        "--check-episodes": check_episodes,
     }
     words = [task, *(f"{name}={value}" for name, value in options.items() if value is not None)]
     command = f"python -m gato_hub.suites.train_linear_policy {shlex.join(words)}"
     path = output or trained_policy_path(task)
     console = Console(stderr=True)
-    train(found, search, path, command, steps, seed, target, console)
+    try:
+        search = Search(directions, best, step_size, noise, survival_bonus, check_every, check_episodes)
+        train(find_task(task), search, path, command, steps, seed, target, console)
+    except (ValueError, ImportError) as error:
+        raise typer.BadParameter(str(error)) from error
     console.print(f"Written: {path}")
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()
