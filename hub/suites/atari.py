@@ -165,20 +165,29 @@ def _boxing(environment: gymnasium.Env) -> Policy:
 def _breakout(environment: gymnasium.Env) -> Policy:
     """Has the middle of the paddle where the ball comes down, and serves."""
     paddle, x, y = 72, 99, 101
-    height_of_paddle, half_a_paddle, frames_ahead = 172, 8, 60
-    fire, *moves = (environment.action_names.index(name) for name in ("FIRE", "NOOP", "RIGHT", "LEFT"))
+    height_of_paddle, half_a_paddle, most_frames_ahead = 172, 8, 60
+    fire, noop, right, left = (environment.action_names.index(name) for name in ("FIRE", "NOOP", "RIGHT", "LEFT"))
 
     def policy(observation) -> int:
         with _tried_out(environment):
             ball_x, ball_y = _memory(environment, x, y)
             if ball_y == 0:  # there is no ball
                 return fire
-            for _ in range(frames_ahead):
-                if ball_y >= height_of_paddle:
-                    break
-                _hold(environment, moves[0], 1)
+            frames = 0
+            while ball_y < height_of_paddle and frames < most_frames_ahead:
+                _hold(environment, noop, 1)
                 ball_x, ball_y = _memory(environment, x, y)
-        return _move_to(environment, paddle, ball_x - half_a_paddle, moves)
+                frames += 1
+        target = ball_x - half_a_paddle
+        if frames <= 2 * FRAMES_PER_STEP:
+            return _move_to(environment, paddle, target, (noop, right, left))
+        with _tried_out(environment):
+            _hold(environment, noop, FRAMES_PER_STEP)
+            (at_rest,) = _memory(environment, paddle)
+        # A step moves the paddle further than it is wide; while there is time, chance brings it nearer.
+        if abs(at_rest - target) < half_a_paddle - 2:
+            return noop
+        return right if at_rest < target else left
 
     return policy
 
@@ -290,16 +299,23 @@ EXPERTS = {
     "pong": _pong,
 }
 
+
+def make_expert(game: str, environment: gymnasium.Env) -> Policy:
+    """The expert of a game for the episode that `environment` has just begun."""
+    return EXPERTS[game](environment.unwrapped)
+
+
 TASKS = tuple(
     Task(
         id=f"atari/{game}",
         extra="atari",
         packages=("gymnasium", "ale-py"),
         make_environment=partial(make_environment, game),
-        make_expert=EXPERTS.get(game),
+        make_expert=partial(make_expert, game) if game in EXPERTS else None,
         expert="look-ahead in the emulator" if game in EXPERTS else None,
         score="return",
         horizon=MOST_STEPS,
+        expert_seconds=5.0,
     )
     for game in GAMES
 )

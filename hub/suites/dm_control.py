@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .arm import reach_angles
-from .linear import linearise, mujoco_transition, solve_regulator, trained_policy
+from .linear import linearise, make_trained_expert, mujoco_transition, solve_regulator
 from .task import Policy, Task
 
 if TYPE_CHECKING:
@@ -183,11 +183,6 @@ def make_reacher_expert(environment: gymnasium.Env) -> Policy:
     return policy
 
 
-def make_trained_expert(task_id: str, environment: gymnasium.Env) -> Policy:
-    """The trained linear policy of a task."""
-    return trained_policy(task_id).bound_to(environment)
-
-
 _REGULATOR = "energy shaping and linear quadratic regulator"
 _TRAINED = "linear policy trained by augmented random search"
 
@@ -202,6 +197,7 @@ _EXPERTS = (
     ("point_mass", "hard", "identification and proportional control", make_point_mass_expert),
     ("reacher", "easy", "inverse kinematics", make_reacher_expert),
     ("reacher", "hard", "inverse kinematics", make_reacher_expert),
+    ("ball_in_cup", "catch", _TRAINED, None),
 )
 
 

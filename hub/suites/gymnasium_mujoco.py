@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .arm import reach_angles
-from .linear import linearise, mujoco_transition, solve_regulator, trained_policy
+from .linear import linearise, make_trained_expert, mujoco_transition, solve_regulator
 from .task import Policy, Task
 
 if TYPE_CHECKING:
@@ -66,11 +66,6 @@ def make_reacher_expert(environment: gymnasium.Env) -> Policy:
         return np.clip(0.3 * (wanted - angles) - 0.05 * velocities, -1, 1).astype(np.float32)
 
     return policy
-
-
-def make_trained_expert(task_id: str, environment: gymnasium.Env) -> Policy:
-    """The trained linear policy of a task."""
-    return trained_policy(task_id).bound_to(environment)
 
 
 @dataclass(frozen=True)

@@ -154,3 +154,8 @@ def trained_policy(task_id: str) -> LinearPolicy:
         FileNotFoundError: it has none.
     """
     return LinearPolicy.load(trained_policy_path(task_id))
+
+
+def make_trained_expert(task_id: str, environment: gymnasium.Env) -> Policy:
+    """The trained policy of a task, as `Task.make_expert` makes it once the id is given."""
+    return trained_policy(task_id).bound_to(environment)

@@ -31,11 +31,11 @@ BOX_ON_TARGET_COLOUR = (250, 190, 0)
 PLAYER_COLOUR = (30, 90, 230)
 PLAYER_ON_TARGET_COLOUR = (170, 60, 230)
 
-# How a level is drawn at random: the share of inner walls, the share of the room that must stay connected, and how
-# often each box is pulled on average. More pulls make longer solutions up to about this number.
+# How a level is drawn at random: the share of inner walls, the least share of the room that stays connected, the least
+# and the most pulls for each box. More pulls make hardly longer solutions.
 INNER_WALLS = 0.2
 LEAST_FLOOR = 0.5
-PULLS_PER_BOX = 20
+PULLS_PER_BOX = (20, 40)
 MOST_ROOMS = 1000
 
 
@@ -144,15 +144,15 @@ def generate_level(size: int, boxes: int, random: np.random.Generator) -> Level:
     Raises:
         ValueError: no level of that size with so many boxes was found.
     """
-    if size < 4 or boxes < 1:
-        raise ValueError(f"A level has at least 4 x 4 cells and one box, not {size} x {size} and {boxes}")
+    if size < 5 or boxes < 1:
+        raise ValueError(f"A level has at least 5 x 5 cells and one box, not {size} x {size} and {boxes}")
     for _ in range(MOST_ROOMS):
         floor = _draw_floor(size, random)
         if len(floor) > max(boxes, LEAST_FLOOR * (size - 2) ** 2):
             player, *targets = random.choice(sorted(floor), boxes + 1, replace=False).tolist()
             solved = Level(size, size, floor, frozenset(targets), frozenset(targets), player)
             level = _pull_boxes(solved, random)
-            if level is not None and not level.boxes & level.targets:
+            if not level.boxes & level.targets:
                 return level
     raise ValueError(f"Found no level of {size} x {size} cells with {boxes} boxes")
 
@@ -170,9 +170,10 @@ def _draw_floor(size: int, random: np.random.Generator) -> frozenset[int]:
     return largest
 
 
-def _pull_boxes(level: Level, random: np.random.Generator) -> Level | None:
-    """The level after random pulls, with the player anywhere that it can walk; None where no pull is possible."""
-    for _ in range(PULLS_PER_BOX * len(level.boxes)):
+def _pull_boxes(level: Level, random: np.random.Generator) -> Level:
+    """The level after random pulls, as many as are drawn or possible, with the player anywhere that it can walk."""
+    least, most = (pulls * len(level.boxes) for pulls in PULLS_PER_BOX)
+    for _ in range(random.integers(least, most)):
         walks = level.walks()
         pulls = [
             (box, direction)
@@ -181,7 +182,7 @@ def _pull_boxes(level: Level, random: np.random.Generator) -> Level | None:
             if box + direction in walks and box + 2 * direction in walks
         ]
         if not pulls:
-            return None
+            break
         box, direction = pulls[random.integers(len(pulls))]
         level = replace(level, player=box + 2 * direction, boxes=level.boxes - {box} | {box + direction})
     return replace(level, player=int(random.choice(sorted(level.walks()))))

@@ -34,6 +34,7 @@ BETWEEN_RANDOM_AND_EXPERT = {
     "dm-control/point-mass-hard": 700,
     "dm-control/reacher-easy": 800,
     "dm-control/reacher-hard": 800,
+    "dm-control/ball-in-cup-catch": 250,
 }
 
 

@@ -34,11 +34,15 @@ def task(request):
     return TASKS[request.param]
 
 
-@pytest.mark.parametrize("split", SPLITS)
-def test_rows_are_documents_that_the_processor_takes(task, split):
+@pytest.fixture(scope="module")
+def processor():
     from tokenization_gato import GatoProcessor  # slow to load, and not needed by the process of a test below
 
-    processor = GatoProcessor()
+    return GatoProcessor()
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_rows_are_documents_that_the_processor_takes(task, split, processor):
     for index, row in enumerate(first_rows(task, split, 20)):
         assert (row["task"], row["split"], row["index"]) == (task.id, split, index)
         for image in row["images"]:
