@@ -1,11 +1,11 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""Meta-World (Yu et al., CoRL 2019; McLean et al., 2025): a Sawyer arm at a table, 50 tasks of the package metaworld, v3.
+"""Meta-World (Yu et al., CoRL 2019; v3: McLean et al., 2025): 50 tasks of a Sawyer arm, by way of metaworld.
 
 The agent sees 21 numbers: the hand (3, metres), how far the gripper is open (1), up to two objects (position and
 quaternion each, 14, zeros where there is none) and the goal (3). Left out of the package's 39 numbers is only its copy
-of the last step's 18. The action is a move of the hand and the gripper's effort. Goal and objects are placed anew by
-every seed, not one of the 50 goals of the package's benchmarks.
+of the last step's 18. The action moves the hand (3) and closes or opens the gripper (1). Every seed places goal and
+objects anew, where the package's benchmarks choose from 50 placements.
 
 An episode is a success where the task is solved at any step, the field's measure, and ends there: so returns are sums
 up to that step, not the sums over 500 steps that others report. The experts are the package's scripted policies, which

@@ -26,9 +26,9 @@ class Solver:
     """Solves positions of one level: walls and targets stay, player and boxes may be anywhere.
 
     The search goes from push to push. A push costs its step and the walk to it, so solutions are short in steps, not
-    in pushes alone. The bound on the steps left is the least number of pushes that take each box to a target of its own, as if it were
-    alone. Left out is what can't be solved any more: a box in a cell from which it reaches no target even alone, and
-    boxes that hold each other for ever.
+    in pushes alone. The bound on the steps left is the least number of pushes that take each box to a target of its
+    own, as if no other were there. Left out is what can't be solved any more: a box in a cell from which it reaches no
+    target even alone, and boxes that hold each other for ever.
     """
 
     def __init__(self, level: Level):
@@ -66,7 +66,7 @@ class Solver:
             if len(done) > most_positions:
                 raise ExpertFailed(f"found no solution among {most_positions} positions")
             walks = replace(level, player=player, boxes=boxes).walks()
-            for box, direction in itertools.product(boxes, directions):
+            for box, direction in itertools.product(sorted(boxes), directions):
                 ahead = box + direction
                 if box - direction not in walks or ahead not in self._useful_cells or ahead in boxes:
                     continue
