@@ -5,9 +5,13 @@
 import re
 from pathlib import Path
 
+import datasets
 import pytest
 import torch
 
+from gato_hub.collect import collect
+from gato_hub.dataset_card import write_dataset_card
+from gato_hub.suites import find_task
 from modeling_gato import GatoConfig, GatoForCausalLM
 from tokenization_gato import GatoProcessor
 
@@ -21,6 +25,10 @@ def folder_with_a_checkpoint(tmp_path, monkeypatch) -> Path:
     processor.save_pretrained(tmp_path / "gato-quickstart")
     model = GatoForCausalLM(GatoConfig.nano(**processor.model_kwargs))
     model.save_pretrained(tmp_path / "gato-quickstart")
+    task_id = "babyai/go-to-local"
+    collections = collect([task_id], tmp_path / "data", 2, workers=0)
+    write_dataset_card(tmp_path / "data", {task_id: find_task(task_id)}, collections, "gato collect", None)
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -29,11 +37,12 @@ def test_the_examples_run(folder_with_a_checkpoint):
     torch.manual_seed(0)
     namespace: dict = {}
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) == 5
+    assert len(blocks) == 7
     for block in blocks:
         exec(compile(block, "README.md", "exec"), namespace)
     assert namespace["env"].action_space.contains(namespace["action"])
     assert namespace["actions"].shape == (4,)
+    assert namespace["picture"].shape == (28, 28, 3) and namespace["rollout"].success
     # Random actions reach the goal in some 15 of 50 episodes.
     assert sum(namespace["reached"]) >= 40
 
