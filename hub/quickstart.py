@@ -36,9 +36,7 @@ if TYPE_CHECKING:
     from .scores import Score
 
 # Each task's share of the demonstrations. Going to a named thing takes far more of them than going to the red ball.
-SHARES = {"babyai/go-to-red-ball-grey": 1, "babyai/go-to-local": 4}
-# The share of random actions in the demonstrations: what the expert does after a mistake is worth learning, too.
-NOISE = 0.1
+SHARES = {"babyai/go-to-red-ball-grey": 2, "babyai/go-to-local": 5}
 
 # The recipe: batches of about 2000 tokens, 48 episodes of some 45, in packed rows that hold the longest episode whole.
 EPISODES_A_BATCH = 48
@@ -177,7 +175,6 @@ def make_demonstrations(run: Run, tasks: dict[str, Task], console: Console) -> N
                     count,
                     first_seed=run.settings.demonstration_seeds(tasks[task_id], count).start,
                     workers=run.settings.workers,
-                    noise=NOISE,
                     progress=lambda _, count: progress.advance(count),
                 )
             except ValueError as error:
