@@ -748,7 +748,8 @@ class GatoForCausalLM(GatoPreTrainedModel, GenerationMixin):
             shift_labels = F.pad(labels, (0, 1), value=IGNORED_LABEL)[..., 1:]
         if shift_labels is not None and tokens is not None and shift_labels.shape != tokens.shape[:2]:
             raise ValueError(
-                f"`labels` must have the shape of the input, {tuple(tokens.shape[:2])}, got {tuple(shift_labels.shape)}"
+                f"`labels` must have the shape of the input, {tuple(tokens.shape[:2])}, "
+                f"got {tuple(shift_labels.shape)}"
             )
         keeps_all = isinstance(logits_to_keep, int) and logits_to_keep == 0
         if self.training and shift_labels is not None and keeps_all and not is_tracing(tokens):

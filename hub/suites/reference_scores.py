@@ -1,6 +1,6 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""The scores of random actions and of the expert at each task, as `gato measure` left them in reference_scores.json."""
+"""What random actions and the experts reach at each task, as `gato measure` left it in reference_scores.json."""
 
 from __future__ import annotations
 
