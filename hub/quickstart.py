@@ -40,7 +40,7 @@ SHARES = {"babyai/go-to-red-ball-grey": 2, "babyai/go-to-local": 5}
 
 # The recipe: batches of about 2000 tokens, 48 episodes of some 45, in packed rows that hold the longest episode whole.
 EPISODES_A_BATCH = 48
-TOKENS_A_ROW = 192
+TOKENS_A_ROW = 224
 LEARNING_RATE = 1.0e-3
 WARMUP_SHARE = 0.05
 STEPS_BETWEEN_CHECKPOINTS = 200

@@ -74,7 +74,7 @@ def test_a_killed_collection_leaves_no_process_and_goes_on(tmp_path):
     code = (
         "import sys; from gato_hub.collect import collect\n"
         "if __name__ == '__main__':\n"
-        "    collect(['babyai/go-to-local'], sys.argv[1], 400, workers=2, chunk_size=10,"
+        "    collect(['babyai/go-to-local'], sys.argv[1], 160, workers=2, chunk_size=10,"
         " progress=lambda *_: print(1, flush=True))"
     )
     script = tmp_path / "collect_much.py"
@@ -88,9 +88,9 @@ def test_a_killed_collection_leaves_no_process_and_goes_on(tmp_path):
     assert not psutil.wait_procs(workers, timeout=30)[1]
 
     finished = len(list((tmp_path / "killed" / TASK).glob("*.parquet")))
-    assert 0 < finished < 40
-    collect_one(tmp_path / "killed", 10 * finished, workers=2, chunk_size=10)
-    collect_one(tmp_path / "undisturbed", 10 * finished, workers=2, chunk_size=10)
+    assert 0 < finished < 16
+    collect_one(tmp_path / "killed", 160, workers=2, chunk_size=10)
+    collect_one(tmp_path / "undisturbed", 160, workers=2, chunk_size=10)
     assert content_hash(tmp_path / "killed") == content_hash(tmp_path / "undisturbed")
 
 

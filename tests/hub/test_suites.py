@@ -175,13 +175,14 @@ def test_the_expert_is_better_than_chance_and_acts_within_the_space(task):
     chance = [run_episode(environment, seed, random_policy) for seed in seeds]
     environment.close()
     assert all(rollout.failure is None for rollout in expert)
-    if task.score == "success":
-        assert all(rollout.success for rollout in expert)
     for action in expert[0].actions:
-        assert environment.action_space.contains(action) or isinstance(
-            environment.action_space, gymnasium.spaces.Discrete
-        )
-    assert np.mean([one.episode_return for one in expert]) > np.mean([one.episode_return for one in chance])
+        assert environment.action_space.contains(np.asarray(action, environment.action_space.dtype)[()])
+
+    def mean_score(rollouts):
+        # Where success ends the episode, its return may be below that of an episode that goes on without it.
+        return np.mean([one.success if task.score == "success" else one.episode_return for one in rollouts])
+
+    assert mean_score(expert) > mean_score(chance)
 
 
 def test_an_expert_that_fails_ends_the_episode():
