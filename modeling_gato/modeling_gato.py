@@ -73,7 +73,8 @@ class GatoPatchEmbedder(nn.Module):
         """
         distinct, indices = distinct_patches(pixel_values)
         embeds = self.embed_pixels(distinct)
-        embeds = embeds if indices is None else embeds[indices]
+        if indices is not None:
+            embeds = F.embedding(indices, embeds)  # whose gradient, unlike that of indexing, adds up in a fixed order
         rows, columns = self.choose_positions(patch_positions).unbind(-1)
         return embeds + self.row_embeddings(rows) + self.column_embeddings(columns)
 
