@@ -10,6 +10,7 @@ was stopped or killed goes on from the chunks that are there.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import multiprocessing
 import os
@@ -33,7 +34,7 @@ from .episodes import (
 )
 from .packages import package_versions
 from .rollout import Rollout, action_noise, run_expert
-from .suites import DocumentTask, Task, find_task
+from .suites import DocumentTask, Task, find_task, task_ids
 
 EPISODES_A_CHUNK = 250
 SMALLEST_SCORE = 0.8  # of the expert's, as in the paper (section 3.1)
@@ -60,7 +61,7 @@ class Collection:
 class _Chunk:
     """One file: consecutive seeds of a task, and all else that decides what is in it."""
 
-    task: Task | DocumentTask
+    task: Task | DocumentTask | str
     path: Path
     seeds: range
     noise: float
@@ -199,7 +200,7 @@ def _make_chunks(chunks: Sequence[_Chunk], workers: int, progress: Callable[[str
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(workers, len(chunks)), context, initializer=end_with_parent) as executor:
         with without_interrupts():
-            futures = {executor.submit(_make_chunk, chunk): chunk for chunk in chunks}
+            futures = {executor.submit(_make_chunk, _sendable(chunk)): chunk for chunk in chunks}
         try:
             for future in as_completed(futures):
                 future.result()
@@ -231,8 +232,16 @@ def end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
+def _sendable(chunk: _Chunk) -> _Chunk:
+    """The chunk with the id of its task, which any process finds; a task of a user's own goes as it is."""
+    is_ours = chunk.task.id in (*task_ids(), *task_ids(DocumentTask)) and find_task(chunk.task.id) is chunk.task
+    return dataclasses.replace(chunk, task=chunk.task.id) if is_ours else chunk
+
+
 def _make_chunk(chunk: _Chunk) -> None:
     """Makes one chunk, in a worker process."""
+    if isinstance(chunk.task, str):
+        chunk = dataclasses.replace(chunk, task=find_task(chunk.task))
     if isinstance(chunk.task, DocumentTask):
         rows = [document_row(row) for row in chunk.task.rows("train", chunk.seeds.start, chunk.seeds.stop)]
         dropped = Counter()

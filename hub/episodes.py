@@ -112,8 +112,8 @@ def document_features(row: dict[str, Any]) -> datasets.Features:
 
 def document_row(row: dict[str, Any]) -> dict[str, Any]:
     """A document with its images, arrays (height, width, channels) uint8 of one shape, as bytes."""
-    if row.get("images") is None:
-        return row
+    if not len(row.get("images", ())):
+        return {name: value for name, value in row.items() if name != "images"}
     shapes = {np.shape(image) for image in row["images"]}
     if len(shapes) != 1:
         raise ValueError(f"the images of a document must have one shape, got {sorted(shapes)}")

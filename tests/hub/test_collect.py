@@ -95,9 +95,9 @@ def test_a_killed_collection_leaves_no_process_and_goes_on(tmp_path):
 
 
 def test_several_tasks_of_several_kinds_and_their_card(tmp_path):
-    names = [TASK, "babyai/open-door", "captions/shapes"]
+    names = [TASK, "babyai/open-door", "captions/shapes", "text/numpy-docs"]
     collections = collect(names, tmp_path, 3, workers=1)
-    assert list(collections) == names and [one.kept for one in collections.values()] == [3, 3, 3]
+    assert list(collections) == names and [one.kept for one in collections.values()] == [3, 3, 3, 3]
     write_dataset_card(tmp_path, {name: find_task(name) for name in names}, collections, "gato collect", None)
     for name in names:
         loaded = datasets.load_dataset(
