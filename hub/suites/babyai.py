@@ -176,8 +176,9 @@ def _task(environment_id: str) -> Task:
         make_expert=partial(make_planner, next_action) if next_action else make_bot,
         expert="planner" if next_action else "BabyAIBot",
         score="success",
-        # Plans take a few milliseconds; in rare layouts the bot plans for ever.
-        expert_seconds=0.1,
+        # Plans take a few milliseconds; in rare layouts the bot plans for ever. Far between the two, so that the same
+        # episodes are cut on every machine.
+        expert_seconds=2.0,
     )
 
 
