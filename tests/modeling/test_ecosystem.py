@@ -94,7 +94,7 @@ def test_gradient_checkpointing_gives_the_same_gradients(model):
 def test_torch_compile_gives_the_same_logits_and_trains(model):
     inputs = labelled(random_inputs())
     compiled = torch.compile(model, fullgraph=True, backend="aot_eager")
-    torch.testing.assert_close(compiled(**inputs).logits, model(**inputs).logits, atol=2e-5, rtol=0)
+    torch.testing.assert_close(compiled(**inputs).logits, model(**inputs).logits, atol=1e-5, rtol=0)
     inputs["patch_positions"][..., 1] = inputs["patch_positions"][..., 0] + 1
     expected = model(**inputs).loss
     model.train()
