@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from .files import replacing
-from .rollout import Rollout, random_policy, run_episode
+from .rollout import Rollout, random_policy, run_episode, run_expert
 from .suites import Policy, Task
 
 if TYPE_CHECKING:
@@ -38,23 +38,21 @@ def _result(task: Task, rollout: Rollout) -> EpisodeResult:
     return EpisodeResult(rollout.seed, rollout.episode_return, success, rollout.length)
 
 
-def _evaluate(
-    task: Task, seeds: Iterable[int], make_policy: Callable[[gymnasium.Env, int], Policy]
-) -> list[EpisodeResult]:
+def _evaluate(task: Task, seeds: Iterable[int], run: Callable[[gymnasium.Env, int], Rollout]) -> list[EpisodeResult]:
     environment = task.make_environment()
-    results = [_result(task, run_episode(environment, seed, make_policy)) for seed in seeds]
+    results = [_result(task, run(environment, seed)) for seed in seeds]
     environment.close()
     return results
 
 
 def evaluate_random(task: Task, seeds: Iterable[int]) -> list[EpisodeResult]:
     """The results of uniformly random actions, one a seed."""
-    return _evaluate(task, seeds, random_policy)
+    return _evaluate(task, seeds, lambda environment, seed: run_episode(environment, seed, random_policy))
 
 
 def evaluate_expert(task: Task, seeds: Iterable[int]) -> list[EpisodeResult]:
     """The results of the task's expert, one a seed. An episode that it can't go on with has failed."""
-    return _evaluate(task, seeds, lambda environment, seed: task.make_expert(environment))
+    return _evaluate(task, seeds, lambda environment, seed: run_expert(task, environment, seed))
 
 
 def evaluate_agent(
