@@ -2,8 +2,12 @@
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
 import numpy as np
 import pytest
+from grid_levels import (
+    assert_actions_repeat_an_episode_in_another_environment,
+    assert_expert_solves_disturbed_episodes,
+)
 
-from gato_hub.rollout import action_noise, random_policy, run_episode, run_expert
+from gato_hub.rollout import run_expert
 from gato_hub.suites import ExpertFailed, find_task
 from gato_hub.suites.babyai import JAT_LEVELS, TASKS
 from gato_hub.suites.grid_view import draw_view, level_name
@@ -96,30 +100,12 @@ def test_expert_solves_the_level(task_id):
 
 @pytest.mark.parametrize("task_id", SOME_LEVELS)
 def test_actions_repeat_an_episode_in_another_environment(task_id):
-    task = find_task(task_id)
-    environment, another = task.make_environment(), task.make_environment()
-    run_episode(another, 3, random_policy)
-    rollout = run_expert(task, environment, 7)
-    actions = iter(rollout.actions)
-    again = run_episode(another, 7, lambda environment, seed: lambda observation: next(actions))
-    environment.close()
-    another.close()
-    assert again.rewards == rollout.rewards
-    for one, other in zip(rollout.observations, again.observations, strict=True):
-        assert one["mission"] == other["mission"] and one["direction"] == other["direction"]
-        np.testing.assert_array_equal(one["image"], other["image"])
+    assert_actions_repeat_an_episode_in_another_environment(find_task(task_id))
 
 
 @pytest.mark.parametrize("task_id", SOME_LEVELS)
 def test_expert_still_solves_most_episodes_where_a_tenth_of_the_actions_are_random(task_id):
-    task = find_task(task_id)
-    environment = task.make_environment()
-    rollouts = [
-        run_expert(task, environment, seed, action_noise(environment.action_space, 0.1, seed)) for seed in range(10)
-    ]
-    environment.close()
-    assert any(rollout.executed_actions != rollout.actions for rollout in rollouts)
-    assert sum(bool(rollout.success) for rollout in rollouts) >= 7
+    assert_expert_solves_disturbed_episodes(find_task(task_id), 7)
 
 
 def test_view_that_the_bot_looks_at_is_the_present_one():

@@ -1,9 +1,12 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-import numpy as np
 import pytest
+from grid_levels import (
+    assert_actions_repeat_an_episode_in_another_environment,
+    assert_expert_solves_disturbed_episodes,
+)
 
-from gato_hub.rollout import action_noise, random_policy, run_episode, run_expert
+from gato_hub.rollout import run_expert
 from gato_hub.suites import ExpertFailed, find_task
 from gato_hub.suites.grid_planner import FORWARD, LEFT, PICK_UP, TOGGLE, GridPlanner
 from gato_hub.suites.minigrid import TASKS
@@ -58,18 +61,7 @@ def test_expert_solves_the_level(task_id):
 
 @pytest.mark.parametrize("task_id", SOME_LEVELS + LEVELS_THAT_FORGIVE_LITTLE)
 def test_actions_repeat_an_episode_in_another_environment(task_id):
-    task = find_task(task_id)
-    environment, another = task.make_environment(), task.make_environment()
-    run_episode(another, 3, random_policy)
-    rollout = run_expert(task, environment, 7)
-    actions = iter(rollout.actions)
-    again = run_episode(another, 7, lambda environment, seed: lambda observation: next(actions))
-    environment.close()
-    another.close()
-    assert again.rewards == rollout.rewards
-    for one, other in zip(rollout.observations, again.observations, strict=True):
-        assert one["mission"] == other["mission"] and one["direction"] == other["direction"]
-        np.testing.assert_array_equal(one["image"], other["image"])
+    assert_actions_repeat_an_episode_in_another_environment(find_task(task_id))
 
 
 @pytest.mark.parametrize(
@@ -77,14 +69,7 @@ def test_actions_repeat_an_episode_in_another_environment(task_id):
     [(task_id, 9) for task_id in SOME_LEVELS] + [(task_id, 6) for task_id in LEVELS_THAT_FORGIVE_LITTLE],
 )
 def test_expert_still_solves_episodes_where_a_tenth_of_the_actions_are_random(task_id, solved):
-    task = find_task(task_id)
-    environment = task.make_environment()
-    rollouts = [
-        run_expert(task, environment, seed, action_noise(environment.action_space, 0.1, seed)) for seed in range(10)
-    ]
-    environment.close()
-    assert any(rollout.executed_actions != rollout.actions for rollout in rollouts)
-    assert sum(bool(rollout.success) for rollout in rollouts) >= solved
+    assert_expert_solves_disturbed_episodes(find_task(task_id), solved)
 
 
 def begin(drawing, direction=0, task_id="minigrid/empty-random-6x6"):
