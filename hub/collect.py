@@ -12,13 +12,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
-import multiprocessing
 import os
-import signal
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,7 +30,8 @@ from .episodes import (
 )
 from .packages import package_versions
 from .rollout import Rollout, action_noise, run_expert
-from .suites import DocumentTask, Task, find_task, task_ids
+from .suites import DocumentTask, Task, find_task, registered_task, task_ids
+from .workers import run_in_workers
 
 EPISODES_A_CHUNK = 250
 SMALLEST_SCORE = 0.8  # of the expert's, as in the paper (section 3.1)
@@ -129,7 +126,8 @@ def collect(
         for task in tasks
         for chunk in _chunks_of(task, Path(folder), episodes, first_seed, chunk_size, noise, smallest_score)
     ]
-    finished = {path for task in tasks for path in _finished_files(Path(folder) / task.id, chunks)}
+    by_path = {chunk.path: chunk for chunk in chunks}
+    finished = {path for task in tasks for path in _finished_files(Path(folder) / task.id, by_path)}
     for chunk in chunks:
         if chunk.path in finished and progress:
             progress(chunk.task.id, len(chunk.seeds))
@@ -171,9 +169,8 @@ def _chunks_of(
         yield _Chunk(task, path, seeds[start : start + chunk_size], noise, smallest_score)
 
 
-def _finished_files(folder: Path, chunks: Sequence[_Chunk]) -> list[Path]:
+def _finished_files(folder: Path, by_path: Mapping[Path, _Chunk]) -> list[Path]:
     """The files that are there. Anything else in the folder would be mixed in unseen, so it is an error."""
-    by_path = {chunk.path: chunk for chunk in chunks}
     finished = sorted(folder.glob(SHARD_PATTERN))
     for path in finished:
         if path not in by_path:
@@ -189,52 +186,21 @@ def _finished_files(folder: Path, chunks: Sequence[_Chunk]) -> list[Path]:
 
 
 def _make_chunks(chunks: Sequence[_Chunk], workers: int, progress: Callable[[str, int], None] | None) -> None:
-    if workers == 0:
-        for chunk in chunks:
-            _make_chunk(chunk)
+    finished = (
+        run_in_workers(_make_chunk, [_sendable(chunk) for chunk in chunks], workers)
+        if workers
+        else ((number, _make_chunk(chunk)) for number, chunk in enumerate(chunks))
+    )
+    # Closed here, also when `progress` raises, so that no chunk is left at work.
+    with contextlib.closing(finished):
+        for number, _ in finished:
             if progress:
-                progress(chunk.task.id, len(chunk.seeds))
-        return
-    if not chunks:
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(chunks)), context, initializer=end_with_parent) as executor:
-        with without_interrupts():
-            futures = {executor.submit(_make_chunk, _sendable(chunk)): chunk for chunk in chunks}
-        try:
-            for future in as_completed(futures):
-                future.result()
-                if progress:
-                    progress(futures[future].task.id, len(futures[future].seeds))
-        except BaseException:
-            executor.shutdown(wait=True, cancel_futures=True)
-            raise
-
-
-@contextlib.contextmanager
-def without_interrupts() -> Iterator[None]:
-    """A terminal sends Ctrl-C to all its processes. Those started in this block ignore it: this one stops them."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-
-
-def end_with_parent() -> None:
-    """A worker whose parent was killed would wait for work for ever, or write beside the collection that goes on."""
-    parent = multiprocessing.parent_process()
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+                progress(chunks[number].task.id, len(chunks[number].seeds))
 
 
 def _sendable(chunk: _Chunk) -> _Chunk:
     """The chunk with the id of its task, which any process finds; a task of a user's own goes as it is."""
-    is_ours = chunk.task.id in (*task_ids(), *task_ids(DocumentTask)) and find_task(chunk.task.id) is chunk.task
+    is_ours = chunk.task.id in task_ids(object) and registered_task(chunk.task.id) is chunk.task
     return dataclasses.replace(chunk, task=chunk.task.id) if is_ours else chunk
 
 

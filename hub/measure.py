@@ -8,22 +8,21 @@ evaluation gets to.
 
 from __future__ import annotations
 
+import contextlib
 import json
-import multiprocessing
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .collect import end_with_parent, without_interrupts
 from .files import write_text
 from .packages import git_commit, package_versions
 from .rollout import Rollout, random_policy, run_episode, run_expert
 from .suites import Task, find_task
 from .suites.reference_scores import REFERENCE_FILE, ReferenceScore, TaskReference
+from .workers import run_in_workers
 
 if TYPE_CHECKING:
     import gymnasium
@@ -50,21 +49,15 @@ def measure(
     if workers < 1:
         raise ValueError(f"workers must be at least 1, not {workers}")
     commit = git_commit()
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=end_with_parent) as executor:
-        with without_interrupts():
-            futures = {executor.submit(_measure_task, task_id, episodes): task_id for task_id in task_ids}
-        try:
-            for future in as_completed(futures):
-                task_id = futures[future]
-                random, expert, tokens_a_step = future.result()
-                versions = package_versions(find_task(task_id).packages)
-                _add(path, task_id, TaskReference(random, expert, tokens_a_step, command, commit, versions))
-                if progress:
-                    progress(task_id)
-        except BaseException:
-            executor.shutdown(wait=True, cancel_futures=True)
-            raise
+    jobs = [(task_id, episodes) for task_id in task_ids]
+    # Closed here, also when a score can't be written, so that no task is left at work.
+    with contextlib.closing(run_in_workers(_measure_task, jobs, workers)) as measured:
+        for number, (random, expert, tokens) in measured:
+            task_id = task_ids[number]
+            versions = package_versions(find_task(task_id).packages)
+            _add(path, task_id, TaskReference(random, expert, tokens, command, commit, versions))
+            if progress:
+                progress(task_id)
 
 
 def _add(path: Path, task_id: str, reference: TaskReference) -> None:
@@ -75,8 +68,9 @@ def _add(path: Path, task_id: str, reference: TaskReference) -> None:
     write_text(path, "{\n" + ",\n".join(lines) + "\n}\n")
 
 
-def _measure_task(task_id: str, episodes: int) -> tuple[ReferenceScore, ReferenceScore | None, int]:
+def _measure_task(job: tuple[str, int]) -> tuple[ReferenceScore, ReferenceScore | None, int]:
     """Scores of one task and its tokens a step, in a worker process."""
+    task_id, episodes = job
     task = find_task(task_id)
     environment = task.make_environment()
     seeds = task.evaluation_seeds[-episodes:]

@@ -8,20 +8,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from .suites import DocumentTask, Task
+from .suites import DocumentTask, Task, is_installed
 from .suites.reference_scores import ReferenceScore
 
 if TYPE_CHECKING:
     import rich.table
-
-
-def is_installed(task: Task | DocumentTask) -> bool:
-    """Whether the packages of the task are there."""
-    try:
-        task.check_installed()
-    except ImportError:
-        return False
-    return True
 
 
 def install_command(task: Task | DocumentTask) -> str:

@@ -35,6 +35,7 @@ __all__ = [
     "Policy",
     "Task",
     "find_task",
+    "is_installed",
     "matching_task_ids",
     "registered_task",
     "task_ids",
@@ -83,11 +84,16 @@ def matching_task_ids(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _is_ready(task: Task | DocumentTask) -> bool:
+    return is_installed(task) and (isinstance(task, DocumentTask) or task.make_expert is not None)
+
+
+def is_installed(task: Task | DocumentTask) -> bool:
+    """Whether the packages of the task are there."""
     try:
         task.check_installed()
     except ImportError:
         return False
-    return isinstance(task, DocumentTask) or task.make_expert is not None
+    return True
 
 
 def _unknown(name: str) -> ValueError:
