@@ -11,7 +11,8 @@ import torch
 from transformers import BatchFeature
 
 from .processing_gato import DOCUMENT_COLUMNS, EPISODE_COLUMNS, GatoProcessor
-from .sequence_gato import GatoSequence, TokenRole
+from .sequence_gato import GatoSequence
+from .windows_gato import GatoWindowSampler, is_episode, pack
 
 
 class GatoDataCollator:
@@ -54,30 +55,20 @@ class GatoDataCollator:
         action_space=None,
         seed: int | None = None,
     ):
-        if not hasattr(processor, "encode_episode"):
-            raise TypeError(f"processor must be a GatoProcessor, got {type(processor).__name__}")
-        if isinstance(max_length, bool) or not isinstance(max_length, int) or max_length < 1:
-            raise ValueError(f"max_length must be a positive integer, got {max_length!r}")
-        for name, value in (
-            ("prompt_probability", prompt_probability),
-            ("prompt_end_probability", prompt_end_probability),
-        ):
-            if not 0.0 <= value <= 1.0:
-                raise ValueError(f"{name} must lie in [0, 1], got {value}")
+        self.sampler = GatoWindowSampler(
+            processor,
+            max_length,
+            prompt_probability,
+            prompt_end_probability,
+            loss_on_observation_text,
+            observation_space,
+            action_space,
+        )
         self.processor = processor
         self.max_length = max_length
         self.pack = pack
-        self.prompt_probability = prompt_probability
-        self.prompt_end_probability = prompt_end_probability
         self.prompt_episodes = prompt_episodes
-        self.loss_on_observation_text = loss_on_observation_text
-        self.observation_space = observation_space
-        self.action_space = action_space
         self.seed = seed
-        # Whether the loss counts a token, by its role.
-        self._role_counts = np.zeros(len(TokenRole), bool)
-        self._role_counts[[TokenRole.DOCUMENT_TEXT, TokenRole.ACTION]] = True
-        self._role_counts[TokenRole.OBSERVATION_TEXT] = loss_on_observation_text
         self._generators: dict[int | None, np.random.Generator] = {}
         self._prompt_rows: dict[Any, np.ndarray] | None = None
         if prompt_episodes is not None:
@@ -122,58 +113,13 @@ class GatoDataCollator:
         row = features[index]
         if not isinstance(row, Mapping):
             raise TypeError(f"row {index} of the batch must be a mapping, got {type(row).__name__}")
-        if _is_episode(row):
-            prompt = None
-            if random.random() < self.prompt_probability:
-                prompt = self._prompt(index, features, random)
-            if prompt is None:
-                return self._episode_window(row, self.max_length, random)
-            window = self._episode_window(row, self.max_length - len(prompt), random, required=False)
-            # A prompt that leaves no room for a single step is left out.
-            if window is None:
-                return self._episode_window(row, self.max_length, random)
-            return GatoSequence.concatenate([prompt, window])
-        if any(row.get(name) is not None for name in DOCUMENT_COLUMNS):
-            document = self.processor.encode_document(row)
-            start = int(random.integers(max(len(document) - self.max_length, 0) + 1))
-            return document[start : start + self.max_length]
-        raise ValueError(
-            f"row {index} of the batch is neither an episode nor a document: it has the columns "
-            f"{sorted(map(str, row))}. Trainer removes columns that the model's forward doesn't name: set "
-            "remove_unused_columns=False in TrainingArguments"
-        )
-
-    def _episode_window(
-        self, episode: Mapping, budget: int, random: np.random.Generator, required: bool = True
-    ) -> GatoSequence | None:
-        """Whole timesteps from a random one on, within `budget` tokens; None if not one fits and none is required."""
-        spaces = self._spaces(episode)
-        lengths = self.processor.step_lengths(episode, **spaces)
-        # The last start from which the end is reached: later ones would only make the window shorter.
-        last_start = lengths.earliest_start(budget)
-        start = int(random.integers(last_start + 1))
-        stop = lengths.furthest_stop(start, budget)
-        if stop == start:
-            if not required:
-                return None
+        if not is_episode(row) and all(row.get(name) is None for name in DOCUMENT_COLUMNS):
             raise ValueError(
-                f"timestep {start} of an episode has {lengths.first[start]} tokens, more than max_length={budget}"
+                f"row {index} of the batch is neither an episode nor a document: it has the columns "
+                f"{sorted(map(str, row))}. Trainer removes columns that the model's forward doesn't name: set "
+                "remove_unused_columns=False in TrainingArguments"
             )
-        return self.processor.encode_episode(episode, start, stop, **spaces)
-
-    def _prompt(self, index: int, features: Sequence[Mapping], random: np.random.Generator) -> GatoSequence | None:
-        """Timesteps of another episode of the same task, at most half of max_length; None if there is none."""
-        episode = self._other_episode(index, features, random)
-        if episode is None:
-            return None
-        budget = self.max_length // 2
-        spaces = self._spaces(episode)
-        lengths = self.processor.step_lengths(episode, **spaces)
-        start = lengths.earliest_start(budget)
-        if random.random() >= self.prompt_end_probability:
-            start = int(random.integers(start + 1))
-        stop = lengths.furthest_stop(start, budget)
-        return None if stop == start else self.processor.encode_episode(episode, start, stop, **spaces)
+        return self.sampler.draw(row, random, lambda: self._other_episode(index, features, random)).sequence
 
     def _other_episode(self, index: int, features: Sequence[Mapping], random: np.random.Generator) -> Mapping | None:
         task = features[index].get("task")
@@ -183,7 +129,7 @@ class GatoDataCollator:
             others = [
                 other
                 for other in range(len(features))
-                if other != index and features[other].get("task") == task and _is_episode(features[other])
+                if other != index and features[other].get("task") == task and is_episode(features[other])
             ]
             return features[others[int(random.integers(len(others)))]] if others else None
         rows = self._prompt_rows.get(task, ())
@@ -196,21 +142,9 @@ class GatoDataCollator:
             candidate = self.prompt_episodes[int(rows[second])]
         return None if _is_same_episode(candidate, features[index]) else candidate
 
-    def _spaces(self, episode: Mapping) -> dict[str, Any]:
-        return {
-            "observation_space": _of_task(self.observation_space, episode, "observation_space"),
-            "action_space": _of_task(self.action_space, episode, "action_space"),
-        }
-
     # -----------------------------------------------------------------------------------------------------------
     # Batches
     # -----------------------------------------------------------------------------------------------------------
-
-    def _labels(self, window: GatoSequence) -> np.ndarray:
-        labels = np.where(self._role_counts[window.roles], window.target_ids, -100)
-        # It would be predicted from the end of the window before it.
-        labels[:1] = -100
-        return labels
 
     def _packed(self, windows: list[GatoSequence]) -> BatchFeature:
         rows: list[list[GatoSequence]] = []
@@ -223,37 +157,15 @@ class GatoDataCollator:
                 used.append(0)
             rows[row].append(window)
             used[row] += len(window)
-        shape = (len(rows), max(used))
-        data = {
-            "input_ids": np.full(shape, self.processor.tokenizer.pad_token_id, np.int64),
-            # Every padding token is a sequence of its own, to which nothing attends.
-            "position_ids": np.zeros(shape, np.int64),
-            "local_position_ids": np.full(shape, -1, np.int64),
-            "labels": np.full(shape, -100, np.int64),
-        }
-        for row, packed in enumerate(rows):
-            start = 0
-            for window in packed:
-                where = slice(start, start + len(window))
-                data["input_ids"][row, where] = window.input_ids
-                data["position_ids"][row, where] = np.arange(len(window))
-                data["local_position_ids"][row, where] = window.local_position_ids
-                data["labels"][row, where] = self._labels(window)
-                start += len(window)
-        data |= self.processor.image_inputs([window for packed in rows for window in packed])
-        return BatchFeature(data, tensor_type="pt")
+        return BatchFeature(pack(rows, self.sampler.labels, self.processor), tensor_type="pt")
 
     def _unpacked(self, windows: list[GatoSequence]) -> BatchFeature:
         batch = self.processor.pad(windows, return_tensors="pt", padding_side="right")
         labels = np.full(tuple(batch["input_ids"].shape), -100, np.int64)
         for row, window in enumerate(windows):
-            labels[row, : len(window)] = self._labels(window)
+            labels[row, : len(window)] = self.sampler.labels(window)
         batch["labels"] = torch.from_numpy(labels)
         return batch
-
-
-def _is_episode(row: Mapping) -> bool:
-    return any(row.get(name) is not None for name in EPISODE_COLUMNS)
 
 
 def _is_same_episode(one: Mapping, other: Mapping) -> bool:
@@ -269,15 +181,6 @@ def _is_same_episode(one: Mapping, other: Mapping) -> bool:
         if name != "image_observations" and not np.array_equal(np.asarray(left), np.asarray(right)):
             return False
     return True
-
-
-def _of_task(space, episode: Mapping, name: str):
-    if not isinstance(space, Mapping) or hasattr(space, "sample"):
-        return space
-    task = episode.get("task")
-    if task not in space:
-        raise ValueError(f"{name} has no space for the task {task!r}, it has {sorted(map(str, space))}")
-    return space[task]
 
 
 def _rows_by_task(episodes) -> dict[Any, np.ndarray]:
