@@ -45,7 +45,7 @@ def quickstart(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
 ) -> None:
     """Demonstrations, training, evaluation: a small agent for two tasks from nothing, in minutes on two CPU cores."""
-    from .quickstart import Interrupted, QuickstartError, Settings, run_quickstart
+    from .quickstart import QuickstartError, Settings, run_quickstart
 
     settings = Settings(steps=steps, episodes=episodes, eval_episodes=eval_episodes, workers=workers, seed=seed)
     try:
@@ -53,9 +53,75 @@ def quickstart(
     except QuickstartError as error:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(1) from error
-    except (Interrupted, KeyboardInterrupt) as interruption:
-        typer.echo(f"Interrupted. To go on: {settings.command(output)} --resume", err=True)
-        raise typer.Exit(130) from interruption
+    except KeyboardInterrupt as interruption:
+        raise _told_to_go_on(f"{settings.command(output)} --resume", interruption) from interruption
+
+
+@app.command("train")
+def train_by_recipe(
+    recipe: Annotated[str, typer.Argument(help="A YAML file, or the name of a recipe that ships with the package.")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="As in optimization.steps=100.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Folder for the model and all else; gato-RECIPE by default.", file_okay=False)
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder of demonstrations; OUTPUT/demonstrations by default.", file_okay=False),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that make demonstrations.")] = 2,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
+    show_mixture: Annotated[
+        int, typer.Option(min=0, help="Only draw so many windows and tell what the mixture is made of.")
+    ] = 0,
+) -> None:
+    """Train by a recipe, on whatever is there: a CPU or a GPU.
+
+    On several GPUs, or several machines, the same recipe by Accelerate, with a configuration file of this package or
+    of your own (`accelerate config`):
+
+        accelerate launch --config_file hub/recipes/accelerate/eight_gpus.yaml -m gato_hub.train RECIPE --output DIR
+
+    There, eight_gpus_fsdp.yaml shards model and optimiser (FSDP2), one_gpu.yaml takes one, and two_cpu_processes.yaml
+    tries it all without any.
+    """
+    import shlex
+
+    from .packages import TRAINING_PACKAGES, require_packages
+
+    with _errors_of(ImportError):
+        require_packages("gato train", TRAINING_PACKAGES, extra="train")
+    from .recipe import RecipeError, load_recipe
+    from .train import TrainingError, train
+    from .train import show_mixture as draw_mixture
+
+    output = output or Path(f"gato-{Path(recipe).stem}")
+    command = shlex.join(["gato", "train", recipe, *(overrides or ()), "--output", str(output)])
+    with _errors_of(RecipeError, TrainingError, ImportError):
+        checked = load_recipe(recipe, overrides or ())
+        if show_mixture:
+            _print_mixture(draw_mixture(checked, data or output / "demonstrations", show_mixture, workers=workers))
+            return
+        try:
+            train(checked, output, data_folder=data, resume=resume, workers=workers)
+        except KeyboardInterrupt as interruption:
+            raise _told_to_go_on(f"{command} --resume", interruption) from interruption
+
+
+def _print_mixture(mixture: dict) -> None:
+    from rich.table import Table
+
+    table = Table("task", *(f"{name}, %" for name in ("weight", "tokens", "labels")), "windows")
+    for name, about in mixture["tasks"].items():
+        shares = (f"{100 * about[key]:.2f}" for key in ("weight", "token_share", "label_share"))
+        table.add_row(name, *shares, str(about["windows"]))
+    console = _console()
+    console.print(table)
+    console.print(
+        f"{mixture['windows']} windows in {mixture['rows']} rows, {mixture['full']:.2%} full; of those of episodes "
+        f"{mixture['prompted']:.1%} with a prompt, {mixture['from_end']:.1%} of the prompts from an episode's end"
+    )
 
 
 @app.command("tasks")
@@ -137,8 +203,7 @@ def collect_demonstrations(
                     progress=advance,
                 )
         except KeyboardInterrupt as interruption:
-            typer.echo(f"Interrupted. To go on: {command}", err=True)
-            raise typer.Exit(130) from interruption
+            raise _told_to_go_on(command, interruption) from interruption
         write_dataset_card(out, tasks, collections, command, git_commit())
     for task_id, collection in collections.items():
         for reason, number in collection.dropped.items():
@@ -223,6 +288,14 @@ def _console():
     from rich.console import Console
 
     return Console(highlight=False)
+
+
+def _told_to_go_on(command: str, interruption: KeyboardInterrupt) -> typer.Exit:
+    """Tells how to go on; gives the exit code of the signal, Ctrl-C's where none is named."""
+    import signal
+
+    typer.echo(f"Interrupted. To go on: {command}", err=True)
+    return typer.Exit(128 + int(getattr(interruption, "signal", signal.SIGINT)))
 
 
 @contextmanager

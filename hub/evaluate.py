@@ -69,7 +69,8 @@ def evaluate_agent(
     Args:
         num_environments: how many environments the model acts in at once. An environment whose episode has ended
             begins the next seed. Where actions are sampled, the results depend on this number.
-        agent_options: of `GatoAgent`: `temperature`, `do_sample`, `seed`, `prompt`, ...
+        agent_options: of `GatoAgent`: `observation_space` (the environment's by default), `temperature`, `do_sample`,
+            `seed`, `prompt`, ...
     """
     from gymnasium.vector.utils import concatenate, create_empty_array, iterate
 
@@ -83,6 +84,7 @@ def evaluate_agent(
     environments = [task.make_environment() for _ in range(count)]
     observation_space, action_space = environments[0].observation_space, environments[0].action_space
     batched_action_space = _batched(action_space, count)
+    agent_options.setdefault("observation_space", observation_space)
     agent = GatoAgent(model, processor, action_space, num_envs=count, **agent_options)
     agent.reset()
 
@@ -132,7 +134,8 @@ def record_episode(
     from modeling_gato import GatoAgent
 
     def make_policy(environment: gymnasium.Env, seed: int) -> Policy:
-        agent = GatoAgent(model, processor, environment.action_space, num_envs=None, **agent_options)
+        spaces = {"observation_space": environment.observation_space} | agent_options
+        agent = GatoAgent(model, processor, environment.action_space, num_envs=None, **spaces)
         agent.reset()
         return agent.act
 

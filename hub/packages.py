@@ -10,6 +10,9 @@ from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+# What `gato train` needs, by the extra "train".
+TRAINING_PACKAGES = ("accelerate", "datasets", "matplotlib", "pyarrow", "pydantic", "pyyaml")
+
 
 def require_packages(purpose: str, packages: Iterable[str], extra: str) -> None:
     """Raises ImportError, naming the command that helps, where a package is missing."""
