@@ -10,7 +10,7 @@ a few row groups at a time, in an order that needs no others.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -200,42 +200,59 @@ class _Rows:
 
     def __init__(self, batches: Sequence[pyarrow.RecordBatch], columns: Sequence[str]):
         batches = [batch for batch in batches if len(batch)]
-        self._columns = columns
-        self._batches = [[batch.column(name) for name in columns] for batch in batches]
         self._starts = np.cumsum([0, *map(len, batches)])
+        self._names = columns
+        self._batches = [
+            [
+                (name, column, _reader(column.type))
+                for name in columns
+                if (column := batch.column(name)).null_count < len(batch)
+            ]
+            for batch in batches
+        ]
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         batch = int(np.searchsorted(self._starts, index, side="right")) - 1
         place = index - int(self._starts[batch])
-        row = {name: _value(column, place) for name, column in zip(self._columns, self._batches[batch], strict=True)}
+        row = dict.fromkeys(self._names)
+        for name, column, read in self._batches[batch]:
+            scalar = column[place]
+            if scalar.is_valid:
+                row[name] = read(scalar)
         for name in ("image_observations", "images"):
             if row.get(name) is not None:
                 row[name] = _images(row[name], row.get("image_shape"))
         return row
 
 
-def _value(column: pyarrow.Array, place: int) -> Any:
-    """One value: lists of numbers as an array (steps,) or (steps, size), other lists as an arrow array."""
-    import pyarrow
+def _reader(kind: pyarrow.DataType) -> Callable[[pyarrow.Scalar], Any]:
+    """Gives the value of a scalar: lists of numbers as an array (steps,) or (steps, size), other lists as they are."""
     from pyarrow import types
 
-    scalar = column[place]
-    if not scalar.is_valid:
-        return None
-    values = getattr(scalar, "values", None)
-    if values is None:
-        return scalar.as_py()
-    if types.is_string(values.type) or types.is_large_string(values.type):
-        return values.to_pylist()
-    flat = values
-    while isinstance(flat, pyarrow.ListArray | pyarrow.LargeListArray | pyarrow.FixedSizeListArray):
-        flat = flat.flatten()
-    if not (types.is_integer(flat.type) or types.is_floating(flat.type)):
-        return values
-    numbers = flat.to_numpy(zero_copy_only=False)
-    if flat is values or len(values) == 0:
-        return numbers
-    return numbers.reshape(len(values), -1)
+    if not _is_list(kind):
+        return lambda scalar: scalar.as_py()
+    inner, depth = kind.value_type, 1
+    if types.is_string(inner) or types.is_large_string(inner):
+        return lambda scalar: scalar.values.to_pylist()
+    while _is_list(inner):
+        inner, depth = inner.value_type, depth + 1
+    if not (types.is_integer(inner) or types.is_floating(inner)):
+        return lambda scalar: scalar.values
+
+    def numbers(scalar: pyarrow.Scalar) -> np.ndarray:
+        flat = values = scalar.values
+        for _ in range(depth - 1):
+            flat = flat.flatten()
+        array = flat.to_numpy(zero_copy_only=False)
+        return array if depth == 1 or len(values) == 0 else array.reshape(len(values), -1)
+
+    return numbers
+
+
+def _is_list(kind: pyarrow.DataType) -> bool:
+    from pyarrow import types
+
+    return types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
 
 
 def _images(values: pyarrow.Array, shape: Sequence[int] | None) -> np.ndarray | list:

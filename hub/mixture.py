@@ -34,6 +34,7 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _TURNS_A_BLOCK = 2**16
 # Rows from which the tokens a unit of length are estimated: steps of episodes, characters of documents.
 _ROWS_MEASURED = 32
+_ROWS_SIMULATED = 256
 
 
 @dataclass
@@ -204,14 +205,30 @@ class _PartDrawer:
         self._seed = seed
         self.sampler = sampler
         self._orders: dict[int, np.ndarray] = {}
-        sizes = np.maximum(part.source.lengths * self._tokens_a_unit(), 1.0)
+        tokens_a_unit, first_step = self._measure()
+        sizes = np.maximum(part.source.lengths * tokens_a_unit, 1.0)
         times = np.maximum(np.rint(sizes / sampler.max_length), 1).astype(np.int64)
         self._rows = np.arange(len(times)).repeat(times)
-        # Some windows have a prompt, which takes up to half of them.
-        window = np.minimum(sizes, sampler.max_length)
-        prompted = sampler.prompt_probability * np.minimum(window, sampler.max_length / 2)
-        tokens = np.minimum(window + prompted, sampler.max_length)
-        self._windows_a_row = max(1.0, sampler.max_length / float(np.average(tokens, weights=times)))
+        self._windows_a_row, with_room = self._simulate(sizes[self._rows], first_step)
+        # Windows at the end of a row may have no room for a prompt: the others make up for them.
+        sampler.prompt_probability = min(1.0, sampler.prompt_probability / with_room)
+
+    def _simulate(self, sizes: np.ndarray, first_step: float) -> tuple[float, float]:
+        """How many windows a row has, on average, and the share of them that have room for a prompt."""
+        length = self.sampler.max_length
+        random = np.random.default_rng([self._seed, self._number])
+        room = np.full(_ROWS_SIMULATED, float(length))
+        count = with_room = 0
+        while (room > 0).any():
+            open_ = room > 0
+            size = random.choice(sizes, _ROWS_SIMULATED)
+            fits = room >= 2 * first_step
+            is_prompted = fits & (random.random(_ROWS_SIMULATED) < self.sampler.prompt_probability)
+            prompt = np.minimum(random.choice(sizes, _ROWS_SIMULATED), room / 2) * is_prompted
+            count += np.count_nonzero(open_)
+            with_room += np.count_nonzero(open_ & fits)
+            room = np.maximum(room - prompt - np.minimum(size, room - prompt), 0.0)
+        return count / _ROWS_SIMULATED, max(with_room, 1) / count
 
     def windows(self, turn: int, random: np.random.Generator) -> list[GatoWindow]:
         place = int(turn * self._windows_a_row)
@@ -244,13 +261,13 @@ class _PartDrawer:
             self._orders[epoch] = self._part.source.order(random, self._rows)
         return int(self._orders[epoch][place])
 
-    def _tokens_a_unit(self) -> float:
-        """Tokens a step or a character, over a few rows that a stream reads together. Also finds bad rows early."""
+    def _measure(self) -> tuple[float, float]:
+        """Tokens a step or a character, and of the first step of a window, over a few rows. Finds bad rows early."""
         from tokenization_gato.windows_gato import is_episode
 
         source, processor = self._part.source, self.sampler.processor
         count = min(len(source), _ROWS_MEASURED)
-        tokens = 0
+        tokens, first_steps = 0, []
         for index in range(count):
             row = source[index]
             try:
@@ -266,8 +283,9 @@ class _PartDrawer:
                         )
                     processor.encode_episode(row, 0, 1, **spaces)
                     tokens += int(lengths.first[0] + lengths.following[1:].sum())
+                    first_steps.append(int(lengths.first[0]))
                 else:
                     tokens += len(processor.encode_document(row))
             except (TypeError, ValueError) as error:
                 raise type(error)(f"{self._part.name}, row {index}: {error}") from error
-        return tokens / max(1, int(source.lengths[:count].sum()))
+        return tokens / max(1, int(source.lengths[:count].sum())), float(np.mean(first_steps or [1]))

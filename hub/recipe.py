@@ -3,7 +3,8 @@
 """A recipe: one YAML file that says all that a training run is made of.
 
 Values of the paper are the defaults ("A Generalist Agent", appendix, training). Everything is checked on load, before
-any work is done; an error names its key, as in `data.0.weight`.
+any work is done; an error names its key, as in `data.0.weight`. The key `extends` names another recipe, a file or one
+that ships with the package, whose values hold where this one has none; a list replaces a list.
 """
 
 from __future__ import annotations
@@ -306,15 +307,36 @@ def load_recipe(name: str | os.PathLike, overrides: Iterable[str] = ()) -> Recip
         RecipeError: no such file, no YAML, or a key or value that can't be; all such keys are named.
     """
     path = recipe_path(name)
+    values = _read(path)
+    for override in overrides:
+        _set(values, override)
+    return check_recipe(values, str(path))
+
+
+def _read(path: Path, *heirs: Path) -> dict[str, Any]:
+    """The values of a file, over those of the recipe that it extends."""
+    if path in heirs:
+        raise RecipeError(f"{path}: extends: the recipe extends itself")
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path} is no YAML: {error}") from error
     if not isinstance(values, dict):
         raise RecipeError(f"{path} must hold a mapping of keys, got {type(values).__name__}")
-    for override in overrides:
-        _set(values, override)
-    return check_recipe(values, str(path))
+    extended = values.pop("extends", None)
+    if extended is None:
+        return values
+    beside = path.parent / str(extended)
+    return _merged(_read(beside if beside.is_file() else recipe_path(str(extended)), path, *heirs), values)
+
+
+def _merged(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Mappings are merged, all else is replaced."""
+    merged = dict(values)
+    for key, change in changes.items():
+        old = values.get(key)
+        merged[key] = _merged(old, change) if isinstance(old, dict) and isinstance(change, dict) else change
+    return merged
 
 
 def check_recipe(values: dict[str, Any], source: str = "the recipe") -> Recipe:
@@ -367,7 +389,8 @@ def _check_model(recipe: Recipe, source: str) -> None:
     try:
         getattr(GatoConfig, recipe.model.size)(**recipe.model.config)
     except Exception as error:  # strict dataclasses of huggingface_hub raise kinds of their own
-        raise RecipeError(f"{source}: model.config: {error}") from error
+        # The checks of a strict dataclass come wrapped: the cause says what is wrong.
+        raise RecipeError(f"{source}: model.config: {error.__cause__ or error}") from error
 
 
 def _set(values: dict[str, Any], override: str) -> None:

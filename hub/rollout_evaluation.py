@@ -52,7 +52,9 @@ class RolloutEvaluation(TrainerCallback):
             gathered: list[dict] = [{}] * args.world_size
             torch.distributed.all_gather_object(gathered, logs)
             logs = {key: value for some in gathered for key, value in some.items()}
+        wants_log = control.should_log
         trainer.log(dict(sorted(logs.items())))
+        control.should_log = wants_log  # which the trainer takes for done
 
     def _logs_of(self, task: Task, model) -> dict[str, float]:
         seeds = task.evaluation_seeds[: self._settings.episodes]

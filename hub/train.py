@@ -142,8 +142,6 @@ def show_mixture(
 
 def measure_mixture(mixture: Mixture, num_windows: int) -> dict[str, Any]:
     """See `show_mixture`."""
-    from tokenization_gato.sequence_gato import TokenRole
-
     windows = rows = tokens = episodes = prompted = from_end = 0
     by_part = {part.name: {"weight": 0.0, "windows": 0, "tokens": 0, "labels": 0} for part in mixture.parts}
     total = sum(part.weight for part in mixture.parts)
@@ -160,7 +158,7 @@ def measure_mixture(mixture: Mixture, num_windows: int) -> dict[str, Any]:
             about["windows"] += 1
             about["tokens"] += len(window)
             tokens += len(window)
-            if (window.sequence.roles != TokenRole.DOCUMENT_TEXT).any() and len(window.sequence.step_starts):
+            if len(window.sequence.step_starts):
                 episodes += 1
                 prompted += window.prompt is not None
                 from_end += window.prompt == "end"
@@ -550,6 +548,7 @@ class _Run:
         """Trains to the end, or to a signal, and saves."""
         from transformers import PrinterCallback
 
+        from .label_entropy import label_entropies, losses_table
         from .rollout_evaluation import RolloutEvaluation
         from .trainer import CheckpointError, MixtureTrainer, whole_checkpoints
         from .training_progress import (
@@ -582,7 +581,9 @@ class _Run:
         except CheckpointError as error:
             raise TrainingError(str(error)) from error
         if self.is_main:
-            draw_learning_curve(self.output / "learning_curve.png", read_log(log))
+            entries = read_log(log)
+            draw_learning_curve(self.output / "learning_curve.png", entries)
+            write_text(self.output / "losses.md", losses_table(entries, label_entropies(self.mixture)))
         if on_signal.received:
             raise Interrupted(on_signal.received)
         self._save(trainer)

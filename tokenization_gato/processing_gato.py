@@ -8,7 +8,7 @@ episode is its timesteps in order (A Generalist Agent, section 2.1).
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -74,6 +74,7 @@ _PARTS_OF_A_STEP = np.array(
 )
 
 _MAX_CACHED_TEXTS = 4096
+_MAX_CACHED_SPACES = 1024
 
 
 class GatoProcessorKwargs(ProcessingKwargs, total=False):
@@ -162,6 +163,7 @@ class GatoProcessor(ProcessorMixin):
         self.image_token_id = self.vocabulary.image_token_id
         self._scales = ValueScales(num_bins, mu, mu_law_bound, num_discrete)
         self._cached_texts: dict[str, np.ndarray] = {}
+        self._cached_fields: dict[tuple, tuple] = {}
         super().__init__(image_processor, tokenizer, chat_template=chat_template or DEFAULT_CHAT_TEMPLATE)
 
     def __repr__(self) -> str:
@@ -331,7 +333,7 @@ class GatoProcessor(ProcessorMixin):
             TypeError, ValueError: for a space without a rule or with more values than discrete ids.
         """
         ranges = []
-        for leaf in action_fields(action_space):
+        for leaf in self._fields(action_fields, action_space):
             first, past_last = leaf.legal_range(self._scales)
             offset = self._first_id(leaf.is_continuous)
             ranges += [(int(low), int(high)) for low, high in zip(first + offset, past_last + offset, strict=True)]
@@ -380,7 +382,7 @@ class GatoProcessor(ProcessorMixin):
             raise ValueError(
                 f"action token {slot} of row {row} has id {rows[row, slot]}, legal are [{first}, {past_last})"
             )
-        leaves = action_fields(action_space)
+        leaves = self._fields(action_fields, action_space)
         actions = [self._decode_row(row, leaves, action_space) for row in rows]
         return actions if len(actions) > 1 else actions[0]
 
@@ -392,12 +394,24 @@ class GatoProcessor(ProcessorMixin):
             start += leaf.size
         return rebuild_action(action_space, values)
 
+    def _fields(self, find: Callable[[Any], list], space) -> list:
+        """The leaves of a space; found once, because an episode takes them several times."""
+        key = (find, id(space))
+        if key not in self._cached_fields or self._cached_fields[key][0] is not space:
+            if len(self._cached_fields) >= _MAX_CACHED_SPACES:
+                self._cached_fields.clear()
+            self._cached_fields[key] = (space, find(space))  # the space stays, and with it its identity
+        return self._cached_fields[key][1]
+
     def _first_id(self, is_continuous: bool) -> int:
         return self.vocabulary.continuous.start if is_continuous else self.vocabulary.discrete.start
 
     def _encode_actions(self, actions: Sequence, action_space) -> np.ndarray:
         """Ids (steps, tokens) of nested actions."""
-        leaves = infer_action_fields(actions[0]) if action_space is None else action_fields(action_space)
+        if action_space is None:
+            leaves = infer_action_fields(actions[0])
+        else:
+            leaves = self._fields(action_fields, action_space)
         columns = [(leaf, _stack_leaf(actions, leaf.path, leaf.name, leaf.kind)) for leaf in leaves]
         return self._encode_leaves(columns, len(actions))
 
@@ -473,7 +487,7 @@ class GatoProcessor(ProcessorMixin):
                         f"the first {expected}"
                     )
         else:
-            leaves = observation_fields(observation_space)
+            leaves = self._fields(observation_fields, observation_space)
         if not leaves:
             raise ValueError("an observation must hold at least one value, got none")
         columns = [_stack_leaf(observations, leaf.path, leaf.name, leaf.kind) for leaf in leaves]
@@ -646,7 +660,7 @@ class GatoProcessor(ProcessorMixin):
         image_lengths = np.zeros(num_steps, np.int64)
         for leaf, column in zip(leaves, values, strict=True):
             if leaf.kind == "text":
-                text_lengths += [len(self._text_ids(text)) for text in column]
+                text_lengths += self._lengths_of_texts(column)
                 texts.append(column)
             elif leaf.kind == "image":
                 image_lengths += self._count_patches(column)
@@ -657,6 +671,11 @@ class GatoProcessor(ProcessorMixin):
             return StepLengths(first, first)
         written = _changes(list(zip(*texts, strict=True)))
         return StepLengths(np.where(written, first, first - text_lengths), first)
+
+    def _lengths_of_texts(self, texts: Sequence[str]) -> np.ndarray | int:
+        if all(text == texts[0] for text in texts):  # an instruction, most often
+            return len(self._text_ids(texts[0]))
+        return np.array([len(self._text_ids(text)) for text in texts], np.int64)
 
     def last_steps(self, lengths: StepLengths, budget: int) -> int:
         """Where the last steps begin that fit in `budget` tokens together: a `start` for `encode_episode`.
@@ -671,6 +690,9 @@ class GatoProcessor(ProcessorMixin):
         return lengths.earliest_start(budget)
 
     def _count_patches(self, images) -> np.ndarray:
+        if isinstance(images, np.ndarray):  # of one size
+            size = self.image_processor.image_size(images[0])
+            return np.full(len(images), math.prod(self.image_processor.patch_grid(*size)), np.int64)
         sizes = [self.image_processor.image_size(image) for image in images]
         grids = {size: math.prod(self.image_processor.patch_grid(*size)) for size in set(sizes)}
         return np.array([grids[size] for size in sizes], np.int64)
@@ -697,7 +719,7 @@ class GatoProcessor(ProcessorMixin):
             kinds = [kind for kind in _OBSERVATION_COLUMNS.values() if kind in names]
             leaves = [ObservationField((names[kind],), kind) for kind in kinds]
             return leaves, [_plain_column(columns[names[kind]], names[kind], kind) for kind in kinds]
-        leaves = observation_fields(space)
+        leaves = self._fields(observation_fields, space)
         return leaves, _share_out(leaves, columns, names)
 
     def _action_leaves(self, columns: dict[str, Any], space) -> list[tuple[ActionField, Any]]:
@@ -706,7 +728,7 @@ class GatoProcessor(ProcessorMixin):
             return [
                 (ActionField((name,), kind), _plain_column(columns[name], name, kind)) for kind, name in names.items()
             ]
-        leaves = action_fields(space)
+        leaves = self._fields(action_fields, space)
         return list(zip(leaves, _share_out(leaves, columns, names), strict=True))
 
     def encode_document(self, row: Mapping) -> GatoSequence:
@@ -861,7 +883,7 @@ def _share_out(leaves, columns: dict[str, Any], names: dict[str, str]) -> list:
 
 
 def _num_values(column: np.ndarray) -> int:
-    return int(np.prod(column.shape[1:], dtype=np.int64))
+    return math.prod(column.shape[1:])
 
 
 __all__ = ["GatoProcessor", "StepLengths"]
