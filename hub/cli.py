@@ -37,7 +37,7 @@ def quickstart(
     output: Annotated[Path, typer.Option(help="Directory for all that the run leaves.", file_okay=False)] = Path(
         "gato-quickstart"
     ),
-    steps: Annotated[int, typer.Option(min=1, help="Training steps, of about 2000 tokens.")] = 1050,
+    steps: Annotated[int, typer.Option(min=1, help="Training steps, of 2240 tokens.")] = 920,
     episodes: Annotated[int, typer.Option(min=2, help="Demonstrations to make, all tasks together.")] = 12000,
     eval_episodes: Annotated[int, typer.Option(min=1, help="Fresh episodes a task, for each policy.")] = 100,
     workers: Annotated[int, typer.Option(min=1, help="Processes that make demonstrations.")] = 2,
@@ -122,6 +122,66 @@ def _print_mixture(mixture: dict) -> None:
         f"{mixture['windows']} windows in {mixture['rows']} rows, {mixture['full']:.2%} full; of those of episodes "
         f"{mixture['prompted']:.1%} with a prompt, {mixture['from_end']:.1%} of the prompts from an episode's end"
     )
+
+
+@app.command("evaluate")
+def evaluate_checkpoint_on_tasks(
+    checkpoint: Annotated[str, typer.Argument(help="A folder, or a name on the Hub, with model and processor.")],
+    tasks: Annotated[
+        list[str], typer.Option("--tasks", help='A task, a suite, a pattern, or "all". Can be given several times.')
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for results.json, tables and pictures.", file_okay=False)],
+    episodes: Annotated[int, typer.Option(min=1, help="Episodes a task.")] = 50,
+    documents: Annotated[int, typer.Option(min=1, help="Test rows of each task of documents.")] = 500,
+    prompt: Annotated[
+        bool, typer.Option("--prompt/--no-prompt", help="Begin each episode with a demonstration by the expert.")
+    ] = False,
+    workers: Annotated[int, typer.Option(min=1, help="Processes. They do not change the results.")] = 2,
+    seed: Annotated[int, typer.Option(min=0, help="Of the sampling of actions.")] = 0,
+    temperature: Annotated[float | None, typer.Option(help="Of the sampling; the checkpoint's by default.")] = None,
+    sample: Annotated[
+        bool | None, typer.Option("--sample/--mode", help="Sample actions, or take the likeliest.")
+    ] = None,
+    continuous_actions: Annotated[
+        str | None, typer.Option(help="sample, mode or mean; the checkpoint's by default.")
+    ] = None,
+) -> None:
+    """Score a checkpoint on many tasks, on seeds far from the training's. Run again to go on where it stopped."""
+    import shlex
+    import sys
+
+    from .evaluate_checkpoint import EvaluationSettings, evaluate_checkpoint
+    from .progress import WorkProgress
+    from .results import markdown, write_results
+    from .suites import matching_task_ids
+
+    command = shlex.join(["gato", *sys.argv[1:]])
+    with _errors_of(ValueError, ImportError, OSError):
+        task_ids = matching_task_ids(tasks)
+        settings = EvaluationSettings(
+            episodes=episodes,
+            documents=documents,
+            prompt=prompt,
+            seed=seed,
+            temperature=temperature,
+            do_sample=sample,
+            continuous_actions=continuous_actions,
+        )
+        try:
+            with WorkProgress(_console(), "evaluating", len(task_ids)) as progress:
+                results = evaluate_checkpoint(
+                    checkpoint,
+                    task_ids,
+                    out,
+                    settings,
+                    command=command,
+                    workers=workers,
+                    progress=lambda task_id: progress.advance(1, task_id),
+                )
+        except KeyboardInterrupt as interruption:
+            raise _told_to_go_on(command, interruption) from interruption
+    write_results(out, results)
+    typer.echo(markdown(results))
 
 
 @app.command("tasks")

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,17 +26,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EpisodeResult:
-    """What one episode came to. `success` is None where the task's score is its return."""
+    """What one episode came to.
+
+    Attributes:
+        success: None where the task's score is its return.
+        error: what ended the episode before its end; None where nothing did.
+    """
 
     seed: int
     episode_return: float
     success: bool | None
     length: int
+    error: str | None = None
 
 
-def _result(task: Task, rollout: Rollout) -> EpisodeResult:
+def _result(task: Task, rollout: Rollout, error: str | None = None) -> EpisodeResult:
     success = bool(rollout.success) if task.score == "success" else None
-    return EpisodeResult(rollout.seed, rollout.episode_return, success, rollout.length)
+    return EpisodeResult(rollout.seed, rollout.episode_return, success, rollout.length, error)
 
 
 def _evaluate(task: Task, seeds: Iterable[int], run: Callable[[gymnasium.Env, int], Rollout]) -> list[EpisodeResult]:
@@ -66,6 +73,9 @@ def evaluate_agent(
 ) -> list[EpisodeResult]:
     """The results of a model, one a seed, in the order of `seeds`.
 
+    An episode in which the environment raises an error, or gives a number that is not finite, ends there, and its
+    result tells the error; the others go on.
+
     Args:
         num_environments: how many environments the model acts in at once. An environment whose episode has ended
             begins the next seed. Where actions are sampled, the results depend on this number.
@@ -81,41 +91,100 @@ def evaluate_agent(
         raise ValueError(
             f"num_environments ({num_environments}) and the number of seeds ({len(seeds)}) must be positive"
         )
-    environments = [task.make_environment() for _ in range(count)]
-    observation_space, action_space = environments[0].observation_space, environments[0].action_space
+    waiting = iter(seeds)
+    results: dict[int, EpisodeResult] = {}
+    places = [_Place(task, waiting, results) for _ in range(count)]
+    # A place without an observation is one whose episodes all failed at once: it never had a use.
+    shown = next((place.observation for place in places if place.is_active), None)
+    if shown is None:
+        return [results[seed] for seed in seeds]
+    observation_space, action_space = places[0].spaces
     batched_action_space = _batched(action_space, count)
     agent_options.setdefault("observation_space", observation_space)
     agent = GatoAgent(model, processor, action_space, num_envs=count, **agent_options)
     agent.reset()
-
-    waiting = iter(seeds)
-    rollouts = [Rollout(next(waiting)) for _ in range(count)]
-    observations = [environments[i].reset(seed=rollouts[i].seed)[0] for i in range(count)]
-    active = [True] * count
-    results: dict[int, EpisodeResult] = {}
-    while any(active):
-        # An environment without a seed left shows its last observation, and its action is not used.
+    while any(place.is_active for place in places):
+        # A place without a seed left shows some observation, and its action is not used.
+        observations = [place.observation if place.is_active else shown for place in places]
         batch = concatenate(observation_space, observations, create_empty_array(observation_space, count))
         actions = list(iterate(batched_action_space, agent.act(batch)))
-        restarted = np.zeros(count, dtype=bool)
-        for i in np.flatnonzero(active):
-            observation, reward, terminated, truncated, info = environments[i].step(actions[i])
-            rollouts[i].add_step(observations[i], actions[i], reward, info)
-            if terminated or truncated:
-                results[rollouts[i].seed] = _result(task, rollouts[i])
-                seed = next(waiting, None)
-                if seed is None:
-                    active[i] = False
-                else:
-                    restarted[i] = True
-                    rollouts[i] = Rollout(seed)
-                    observation, _ = environments[i].reset(seed=seed)
-            observations[i] = observation
+        restarted = np.array([place.step(action) for place, action in zip(places, actions, strict=True)])
         if restarted.any():
             agent.reset(restarted)
-    for environment in environments:
-        environment.close()
+    for place in places:
+        place.close()
     return [results[seed] for seed in seeds]
+
+
+class _Place:
+    """One of the environments in which a model acts at once, and the episode in it.
+
+    An error of the environment ends the episode and is kept with its result; the next one gets a new environment.
+    """
+
+    def __init__(self, task: Task, waiting: Iterator[int], results: dict[int, EpisodeResult]):
+        self._task = task
+        self._waiting = waiting
+        self._results = results
+        self._environment = task.make_environment()
+        self.spaces = self._environment.observation_space, self._environment.action_space
+        self.observation: Any = None
+        self.is_active = True
+        self._begin()
+
+    def step(self, action: Any) -> bool:
+        """Goes on by an action; tells whether a new episode has begun."""
+        if not self.is_active:
+            return False
+        try:
+            observation, reward, terminated, truncated, info = self._environment.step(action)
+            _require_finite(observation, reward)
+        except Exception as error:  # of any kind: environments are others' code
+            self._fail(error)
+            return self._begin()
+        self._rollout.add_step(self.observation, action, reward, info)
+        self.observation = observation
+        if not (terminated or truncated):
+            return False
+        self._results[self._rollout.seed] = _result(self._task, self._rollout)
+        return self._begin()
+
+    def _begin(self) -> bool:
+        for seed in self._waiting:
+            self._rollout = Rollout(seed)
+            try:
+                self.observation, _ = self._environment.reset(seed=seed)
+                _require_finite(self.observation)
+                return True
+            except Exception as error:
+                self._fail(error)
+        self.is_active = False
+        return False
+
+    def _fail(self, error: Exception) -> None:
+        about = f"step {self._rollout.length}: {type(error).__name__}: {error}"
+        self._results[self._rollout.seed] = _result(self._task, self._rollout, about)
+        self.close()
+        self._environment = self._task.make_environment()
+
+    def close(self) -> None:
+        with contextlib.suppress(Exception):  # of an environment that has failed
+            self._environment.close()
+
+
+def _require_finite(observation: Any, reward: float = 0.0) -> None:
+    """Raises ValueError for a number in an observation, or a reward, that is not finite."""
+    if not np.isfinite(reward):
+        raise ValueError(f"the environment gave the reward {reward}")
+    leaves = [observation]
+    while leaves:
+        leaf = leaves.pop()
+        if isinstance(leaf, dict):
+            leaves += leaf.values()
+        elif isinstance(leaf, tuple):
+            leaves += leaf
+        elif isinstance(leaf, np.ndarray | np.floating | float) and not np.isfinite(leaf).all():
+            raise ValueError("the environment gave an observation that is not finite")
 
 
 def _batched(space: gymnasium.Space, count: int) -> gymnasium.Space:

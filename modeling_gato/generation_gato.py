@@ -171,6 +171,9 @@ class GatoMemory(Cache):
         return enlarged
 
 
+CONTINUOUS_ACTIONS = ("sample", "mode", "mean")
+
+
 class GatoAgent:
     """
     Acts in one environment, or in many at once, with a memory that lives across steps (paper, section 2.4).
@@ -186,8 +189,13 @@ class GatoAgent:
             alike or not, decides.
         prompt (`dict`, *optional*): a demonstration, one row of an episode dataset. Its last whole steps that fit
             half the window come before every episode.
-        do_sample (`bool`): sample action tokens, else take the likeliest.
-        temperature (`float`): of the sampling, above 0.
+        do_sample (`bool`, *optional*): sample action tokens, else take the likeliest.
+        temperature (`float`, *optional*): of the sampling, above 0.
+        continuous_actions (`str`, *optional*): how a continuous action is read from the distribution over its bins:
+            `"sample"`, `"mode"` or `"mean"`, the bin nearest to the mean. By default as `do_sample` says.
+
+            What is left out is taken from `model.generation_config.agent`, a mapping of these three, and where that
+            has nothing tokens are sampled at temperature 1.
         num_envs (`int`, *optional*): number of environments in `observations`.
         observation_space (`gymnasium.Space`, *optional*): of one environment, where the training data used it too.
         seed (`int`, *optional*): of the sampling.
@@ -199,19 +207,29 @@ class GatoAgent:
         processor,
         action_space,
         prompt: Mapping[str, Any] | None = None,
-        do_sample: bool = True,
-        temperature: float = 1.0,
+        do_sample: bool | None = None,
+        temperature: float | None = None,
         num_envs: int | None = None,
         observation_space=None,
         seed: int | None = None,
+        continuous_actions: str | None = None,
     ):
+        self.model = model.get_base_model() if hasattr(model, "get_base_model") else model  # PEFT keeps it inside
+        defaults = dict(getattr(self.model.generation_config, "agent", None) or {})
+        if do_sample is not None:  # what the caller says of sampling goes before all that the checkpoint says
+            defaults.pop("continuous_actions", None)
+        do_sample = defaults.get("do_sample", True) if do_sample is None else do_sample
+        temperature = defaults.get("temperature", 1.0) if temperature is None else temperature
+        if continuous_actions is None:
+            continuous_actions = defaults.get("continuous_actions", "sample" if do_sample else "mode")
+        if continuous_actions not in CONTINUOUS_ACTIONS:
+            raise ValueError(f"`continuous_actions` must be one of {CONTINUOUS_ACTIONS}, got {continuous_actions!r}")
         if temperature <= 0.0:
             raise ValueError(
                 f"`temperature` must be above 0, got {temperature}; for the likeliest use do_sample=False"
             )
         if num_envs is not None and num_envs < 1:
             raise ValueError(f"`num_envs` must be at least 1, got {num_envs}")
-        self.model = model.get_base_model() if hasattr(model, "get_base_model") else model  # PEFT keeps it inside
         self.processor = processor
         vocab_size = self.model.config.vocab_size
         if len(processor.tokenizer) > vocab_size:
@@ -226,6 +244,7 @@ class GatoAgent:
         self.prompt = prompt
         self.do_sample = do_sample
         self.temperature = temperature
+        self.continuous_actions = continuous_actions
         self.generator = torch.Generator(device=self.model.device)
         if seed is not None:
             self.generator.manual_seed(seed)
@@ -349,7 +368,7 @@ class GatoAgent:
         ids = []
         for low, high in self._token_ranges:
             hidden = self.model.model(**inputs, past_key_values=self.memory, use_cache=True).last_hidden_state[:, -1]
-            ids.append(self._choose(self._logits(hidden, low, high)) + low)
+            ids.append(self._choose(self._logits(hidden, low, high), self._is_continuous(low)) + low)
             inputs = {
                 "input_ids": ids[-1][:, None],
                 "local_position_ids": torch.full_like(ids[-1][:, None], action_position),
@@ -364,10 +383,17 @@ class GatoAgent:
             return F.linear(hidden, head.weight[low:high]).float()
         return head(hidden)[:, low:high].float()
 
-    def _choose(self, logits: torch.Tensor) -> torch.Tensor:
-        if not self.do_sample:
+    def _is_continuous(self, token: int) -> bool:
+        return token in self.processor.vocabulary.continuous
+
+    def _choose(self, logits: torch.Tensor, is_continuous: bool) -> torch.Tensor:
+        how = self.continuous_actions if is_continuous else "sample" if self.do_sample else "mode"
+        if how == "mode":
             return logits.argmax(-1)
         probabilities = torch.softmax(logits / self.temperature, dim=-1)
+        if how == "mean":
+            bins = torch.arange(logits.shape[-1], device=logits.device, dtype=probabilities.dtype)
+            return (probabilities @ bins).round().long()
         return torch.multinomial(probabilities, 1, generator=self.generator)[:, 0]
 
     def _encoded_prompt(self) -> GatoMemory:

@@ -1,0 +1,249 @@
+# Copyright 2026 The Gato for transformers authors.
+# Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
+"""A checkpoint on many tasks: `gato evaluate`.
+
+Each task is evaluated by itself, in one thread, with seeds of its own: the results are the same whatever the number of
+processes. What is finished lies in a file of its own, so that an evaluation that was stopped or killed goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+import zlib
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .files import write_json
+from .packages import git_commit, package_versions, require_packages
+from .suites import DocumentTask, Task, find_task
+from .workers import run_in_workers
+
+if TYPE_CHECKING:
+    from modeling_gato import GatoForCausalLM
+    from tokenization_gato import GatoProcessor
+
+TASKS_FOLDER = "tasks"
+RESULTS_FILE = "results.json"
+# Environments in which the model acts at once. It decides the results where actions are sampled.
+ENVIRONMENTS = 25
+# The last training seeds: demonstrations are made from the first ones on.
+PROMPT_SEEDS_FROM_THE_END = 100
+
+
+class CheckpointError(ValueError):
+    """The folder or the name holds no checkpoint of a Gato: the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """What decides the results of an evaluation.
+
+    Attributes:
+        episodes: a task.
+        documents: rows of a document task.
+        prompt: whether each episode begins with a demonstration of its task, by the expert.
+        seed: of the sampling of actions.
+        first_episode: which of the task's evaluation seeds is the first.
+        temperature, do_sample, continuous_actions: see `GatoAgent`; None for what the checkpoint says.
+    """
+
+    episodes: int = 50
+    documents: int = 500
+    prompt: bool = False
+    seed: int = 0
+    first_episode: int = 0
+    temperature: float | None = None
+    do_sample: bool | None = None
+    continuous_actions: str | None = None
+
+    def __post_init__(self):
+        for name in ("episodes", "documents"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+
+
+@dataclass(frozen=True)
+class _Job:
+    checkpoint: str
+    task_id: str
+    path: Path
+    settings: EvaluationSettings
+
+
+def evaluate_checkpoint(
+    checkpoint: str | os.PathLike,
+    task_ids: Iterable[str],
+    output: str | os.PathLike,
+    settings: EvaluationSettings = EvaluationSettings(),
+    *,
+    command: str = "",
+    workers: int = 1,
+    progress: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
+    """Evaluates a checkpoint and writes `output/results.json`; see `results.summarize` for what is in it.
+
+    Args:
+        checkpoint: a folder or a name on the Hub, with model and processor.
+        task_ids: ids of control and document tasks.
+        output: a folder; tasks that are finished in it, of the same settings, are not evaluated again.
+        workers: processes.
+        progress: called with the id of each finished task.
+
+    Raises:
+        CheckpointError: there is no such checkpoint, or it has no processor.
+        ValueError, ImportError: no such task, or its packages are missing; or the folder holds other results.
+    """
+    from .results import summarize
+
+    require_packages("gato evaluate", ("matplotlib", "pyarrow", "sacrebleu"), extra="evaluate")
+    output = Path(output)
+    tasks = {task_id: find_task(task_id) for task_id in task_ids}
+    load_checkpoint(checkpoint)
+    about = {"checkpoint": str(checkpoint), "settings": asdict(settings)}
+    _check_folder(output, about)
+    write_json(output / "evaluation.json", about)
+    jobs = [_Job(str(checkpoint), task_id, path_of(output, task_id), settings) for task_id in tasks]
+    waiting = [job for job in jobs if not job.path.exists()]
+    for job in jobs:
+        if progress and job.path.exists():
+            progress(job.task_id)
+    with contextlib.closing(run_in_workers(_evaluate_task, waiting, workers)) as finished:
+        for number, _ in finished:
+            if progress:
+                progress(waiting[number].task_id)
+    entries = {job.task_id: json.loads(job.path.read_text(encoding="utf-8")) for job in jobs}
+    packages = {package for task in tasks.values() for package in task.packages}
+    results = {
+        **about,
+        "command": command,
+        "git_commit": git_commit(),
+        "versions": package_versions(("numpy", "torch", "transformers", *sorted(packages))),
+        **summarize(entries),
+    }
+    write_json(output / RESULTS_FILE, results)
+    return results
+
+
+def path_of(output: Path, task_id: str) -> Path:
+    """Where the results of a task lie."""
+    return output / TASKS_FOLDER / f"{task_id.replace('/', '--')}.json"
+
+
+def _check_folder(output: Path, about: dict[str, Any]) -> None:
+    path = output / "evaluation.json"
+    if path.exists() and (found := json.loads(path.read_text(encoding="utf-8"))) != about:
+        differing = [key for key in about["settings"] if found["settings"].get(key) != about["settings"][key]]
+        what = "another checkpoint" if found["checkpoint"] != about["checkpoint"] else f"another {differing[0]}"
+        raise ValueError(f"{output} holds results with {what}: choose another folder")
+
+
+_loaded: dict[str, tuple[GatoForCausalLM, GatoProcessor]] = {}
+
+
+def load_checkpoint(checkpoint: str | os.PathLike) -> tuple[GatoForCausalLM, GatoProcessor]:
+    """Model and processor, on the GPU where there is one; loaded once a process.
+
+    Raises:
+        CheckpointError: naming what is missing.
+    """
+    import torch
+    from transformers.utils.logging import disable_progress_bar
+
+    from modeling_gato import GatoForCausalLM
+    from tokenization_gato import GatoProcessor
+
+    disable_progress_bar()
+    name = str(checkpoint)
+    if name not in _loaded:
+        if Path(name).is_dir():
+            for file, what in (("config.json", "model"), ("processor_config.json", "processor")):
+                if not (Path(name) / file).exists():
+                    raise CheckpointError(f"{name} holds no {what}: there is no {file} in it")
+        try:
+            model = GatoForCausalLM.from_pretrained(name)
+            processor = GatoProcessor.from_pretrained(name)
+        except Exception as error:  # of many kinds: files, the Hub, safetensors
+            raise CheckpointError(f"{name} can't be loaded: {error}") from error
+        model = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+        _loaded.clear()
+        _loaded[name] = model, processor
+    return _loaded[name]
+
+
+def _evaluate_task(job: _Job) -> None:
+    """Evaluates one task, in a worker process."""
+    import torch
+
+    torch.set_num_threads(1)  # other numbers of threads, other roundings
+    model, processor = load_checkpoint(job.checkpoint)
+    task = find_task(job.task_id)
+    started = time.monotonic()
+    if isinstance(task, DocumentTask):
+        from .evaluate_documents import evaluate_documents
+
+        entry = {"kind": "documents", "score": task.score}
+        entry |= evaluate_documents(task, job.settings.documents, model, processor)
+    else:
+        entry = {"kind": "control", "score": task.score} | _evaluate_control(task, job.settings, model, processor)
+    write_json(job.path, entry | {"seconds": round(time.monotonic() - started, 2)})
+
+
+def _evaluate_control(
+    task: Task, settings: EvaluationSettings, model: GatoForCausalLM, processor: GatoProcessor
+) -> dict[str, Any]:
+    from .evaluate import evaluate_agent
+
+    seeds = task.evaluation_seeds[settings.first_episode : settings.first_episode + settings.episodes]
+    options: dict[str, Any] = {
+        # Tasks differ in their random numbers, too.
+        "seed": zlib.crc32(f"{settings.seed} {task.id}".encode()),
+        "temperature": settings.temperature,
+        "do_sample": settings.do_sample,
+        "continuous_actions": settings.continuous_actions,
+    }
+    try:
+        if settings.prompt:
+            options["prompt"] = demonstration(task)
+        results = evaluate_agent(task, seeds, model, processor, num_environments=ENVIRONMENTS, **options)
+    except Exception as error:  # such as a prompt that doesn't fit: other tasks go on
+        return {"episodes": [], "failure": f"{type(error).__name__}: {error}"}
+    return {
+        "episodes": [
+            {
+                "seed": result.seed,
+                "return": result.episode_return,
+                "success": result.success,
+                "length": result.length,
+                **({"error": result.error} if result.error else {}),
+            }
+            for result in results
+        ]
+    }
+
+
+def demonstration(task: Task) -> dict[str, Any]:
+    """A good episode of the task's expert, from seeds that neither training nor evaluation begins with.
+
+    Raises:
+        ValueError: the task has no expert, or none of its episodes is good.
+    """
+    from .episodes import episode_row
+    from .rollout import run_expert
+
+    if task.make_expert is None:
+        raise ValueError(f"the task {task.id!r} has no expert to show it in a prompt")
+    environment = task.make_environment()
+    try:
+        for seed in task.train_seeds[-PROMPT_SEEDS_FROM_THE_END:]:
+            rollout = run_expert(task, environment, seed)
+            if rollout.failure is None and rollout.success is not False:
+                spaces = environment.observation_space, environment.action_space
+                return episode_row(rollout, *spaces, task=task.id, expert=task.expert)
+    finally:
+        environment.close()
+    raise ValueError(f"the expert of {task.id!r} has no success to show in a prompt")
