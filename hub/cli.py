@@ -126,7 +126,9 @@ def _print_mixture(mixture: dict) -> None:
 
 @app.command("evaluate")
 def evaluate_checkpoint_on_tasks(
-    checkpoint: Annotated[str, typer.Argument(help="A folder, or a name on the Hub, with model and processor.")],
+    checkpoint: Annotated[
+        str, typer.Argument(help='A folder, or a name on the Hub, with model and processor; or "expert" or "random".')
+    ],
     tasks: Annotated[
         list[str], typer.Option("--tasks", help='A task, a suite, a pattern, or "all". Can be given several times.')
     ],
@@ -182,6 +184,111 @@ def evaluate_checkpoint_on_tasks(
             raise _told_to_go_on(command, interruption) from interruption
     write_results(out, results)
     typer.echo(markdown(results))
+
+
+@app.command("compare")
+def compare_results(
+    first: Annotated[Path, typer.Argument(help="results.json, its folder, or a JSON of published scores.")],
+    second: Annotated[Path, typer.Argument(help="Another one.")],
+    out: Annotated[Path | None, typer.Option(help="A Markdown file.", dir_okay=False)] = None,
+) -> None:
+    """Two results side by side, task by task; what is more than chance has a star."""
+    from .compare import compare, markdown, read_side
+    from .files import write_text
+
+    with _errors_of(ValueError, OSError):
+        table = markdown(compare(read_side(first), read_side(second)), (str(first), str(second)))
+    if out:
+        write_text(out, table)
+    typer.echo(table)
+
+
+@app.command("play")
+def play_an_episode(
+    checkpoint: Annotated[str, typer.Argument(help="A folder, or a name on the Hub, with model and processor.")],
+    task: Annotated[str, typer.Argument(help="Id of a task.")],
+    out: Annotated[
+        Path | None, typer.Option(help="A .gif or .mp4 file; a window where left out.", dir_okay=False)
+    ] = None,
+    episode: Annotated[int, typer.Option(min=0, help="Which of the task's evaluation seeds.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the sampling of actions.")] = 0,
+    prompt: Annotated[bool, typer.Option("--prompt/--no-prompt", help="Begin with a demonstration.")] = False,
+) -> None:
+    """Watch a checkpoint act, with the tokens that it reads and writes."""
+    from .evaluate_checkpoint import demonstration, load_checkpoint
+    from .play import draw_step, play, write_episode
+    from .suites import Task, find_task
+
+    with _errors_of(ValueError, ImportError, OSError):
+        found = find_task(task)
+        if not isinstance(found, Task):
+            raise ValueError(f"{task} is no task to act in: see gato caption and gato chat")
+        model, processor = load_checkpoint(checkpoint)
+        options = {"prompt": demonstration(found)} if prompt else {}
+        pictures = []
+        for step in play(
+            found, found.evaluation_seeds[episode], model, processor, human=out is None, seed=seed, **options
+        ):
+            if out is None:
+                typer.echo(f"{step.number}: {' '.join(step.read)} -> {' '.join(step.written)}")
+            else:
+                pictures.append(draw_step(step, task))
+        if out is not None:
+            write_episode(out, pictures)
+    ending = "" if step.success is None else ", a success" if step.success else ", no success"
+    typer.echo(f"{step.number + 1} steps, reward {step.total_reward:.3f}{ending}")
+
+
+@app.command("caption")
+def caption_an_image(
+    checkpoint: Annotated[str, typer.Argument(help="A folder, or a name on the Hub, with model and processor.")],
+    image: Annotated[Path, typer.Argument(help="A picture.", dir_okay=False)],
+    question: Annotated[str, typer.Option(help="Something to ask about it, instead of a caption.")] = "",
+) -> None:
+    """What a checkpoint says of a picture."""
+    from PIL import Image
+
+    from .evaluate_checkpoint import load_checkpoint
+    from .evaluate_documents import answer
+
+    with _errors_of(ValueError, OSError):
+        with Image.open(image) as opened:
+            picture = opened.convert("RGB")
+        model, processor = load_checkpoint(checkpoint)
+        typer.echo(answer([{"images": [picture], "question": question}], model, processor)[0])
+
+
+@app.command("chat")
+def chat_with_a_checkpoint(
+    checkpoint: Annotated[str, typer.Argument(help="A folder, or a name on the Hub, with model and processor.")],
+    temperature: Annotated[float, typer.Option(min=0.0, help="Of the sampling; 0 takes the likeliest token.")] = 0.9,
+    seed: Annotated[int, typer.Option(min=0, help="Of the sampling.")] = 0,
+) -> None:
+    """Talk with a checkpoint: a line in, a line out, until the input ends."""
+    import torch
+    from transformers import TextStreamer
+
+    from .evaluate_checkpoint import load_checkpoint
+
+    with _errors_of(ValueError, OSError):
+        model, processor = load_checkpoint(checkpoint)
+    torch.manual_seed(seed)
+    sampling = {"do_sample": True, "temperature": temperature} if temperature else {"do_sample": False}
+    streamer = TextStreamer(processor.tokenizer, skip_prompt=True, skip_special_tokens=True)
+    messages = []
+    for line in typer.get_text_stream("stdin"):
+        if not line.strip():
+            continue
+        messages.append({"role": "user", "content": line.strip()})
+        inputs = processor.apply_chat_template(
+            messages, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt"
+        ).to(model.device)
+        # A conversation longer than the window loses its beginning.
+        window = model.config.max_position_embeddings // 2
+        inputs = {name: value[:, -window:] for name, value in inputs.items()}
+        ids = model.generate(**inputs, **sampling, max_new_tokens=128, streamer=streamer)
+        reply = processor.decode(ids[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
+        messages.append({"role": "assistant", "content": reply})
 
 
 @app.command("tasks")

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from modeling_gato import GatoForCausalLM
     from tokenization_gato import GatoProcessor
 
+    from .evaluate import EpisodeResult
+
+# Instead of a checkpoint: what they score shows that the evaluation is right.
+POLICIES = ("expert", "random")
 TASKS_FOLDER = "tasks"
 RESULTS_FILE = "results.json"
 # Environments in which the model acts at once. It decides the results where actions are sampled.
@@ -88,7 +92,8 @@ def evaluate_checkpoint(
     """Evaluates a checkpoint and writes `output/results.json`; see `results.summarize` for what is in it.
 
     Args:
-        checkpoint: a folder or a name on the Hub, with model and processor.
+        checkpoint: a folder or a name on the Hub, with model and processor; or "expert" or "random", which score 100
+            and 0 but for chance.
         task_ids: ids of control and document tasks.
         output: a folder; tasks that are finished in it, of the same settings, are not evaluated again.
         workers: processes.
@@ -103,7 +108,12 @@ def evaluate_checkpoint(
     require_packages("gato evaluate", ("matplotlib", "pyarrow", "sacrebleu"), extra="evaluate")
     output = Path(output)
     tasks = {task_id: find_task(task_id) for task_id in task_ids}
-    load_checkpoint(checkpoint)
+    if checkpoint in POLICIES:
+        documents = [task_id for task_id, task in tasks.items() if isinstance(task, DocumentTask)]
+        if documents:
+            raise ValueError(f"{checkpoint} actions answer no documents: leave out {', '.join(documents)}")
+    else:
+        load_checkpoint(checkpoint)
     about = {"checkpoint": str(checkpoint), "settings": asdict(settings)}
     _check_folder(output, about)
     write_json(output / "evaluation.json", about)
@@ -177,39 +187,31 @@ def load_checkpoint(checkpoint: str | os.PathLike) -> tuple[GatoForCausalLM, Gat
 
 def _evaluate_task(job: _Job) -> None:
     """Evaluates one task, in a worker process."""
-    import torch
-
-    torch.set_num_threads(1)  # other numbers of threads, other roundings
-    model, processor = load_checkpoint(job.checkpoint)
     task = find_task(job.task_id)
     started = time.monotonic()
     if isinstance(task, DocumentTask):
         from .evaluate_documents import evaluate_documents
 
         entry = {"kind": "documents", "score": task.score}
-        entry |= evaluate_documents(task, job.settings.documents, model, processor)
+        entry |= evaluate_documents(task, job.settings.documents, *_loaded_in_one_thread(job.checkpoint))
     else:
-        entry = {"kind": "control", "score": task.score} | _evaluate_control(task, job.settings, model, processor)
+        entry = {"kind": "control", "score": task.score} | _evaluate_control(task, job)
     write_json(job.path, entry | {"seconds": round(time.monotonic() - started, 2)})
 
 
-def _evaluate_control(
-    task: Task, settings: EvaluationSettings, model: GatoForCausalLM, processor: GatoProcessor
-) -> dict[str, Any]:
-    from .evaluate import evaluate_agent
+def _loaded_in_one_thread(checkpoint: str) -> tuple[GatoForCausalLM, GatoProcessor]:
+    import torch
 
+    torch.set_num_threads(1)  # other numbers of threads, other roundings
+    return load_checkpoint(checkpoint)
+
+
+def _evaluate_control(task: Task, job: _Job) -> dict[str, Any]:
+    """The episodes of a task; where none could begin, why."""
+    settings = job.settings
     seeds = task.evaluation_seeds[settings.first_episode : settings.first_episode + settings.episodes]
-    options: dict[str, Any] = {
-        # Tasks differ in their random numbers, too.
-        "seed": zlib.crc32(f"{settings.seed} {task.id}".encode()),
-        "temperature": settings.temperature,
-        "do_sample": settings.do_sample,
-        "continuous_actions": settings.continuous_actions,
-    }
     try:
-        if settings.prompt:
-            options["prompt"] = demonstration(task)
-        results = evaluate_agent(task, seeds, model, processor, num_environments=ENVIRONMENTS, **options)
+        results = _results(task, seeds, job)
     except Exception as error:  # such as a prompt that doesn't fit: other tasks go on
         return {"episodes": [], "failure": f"{type(error).__name__}: {error}"}
     return {
@@ -224,6 +226,25 @@ def _evaluate_control(
             for result in results
         ]
     }
+
+
+def _results(task: Task, seeds: range, job: _Job) -> list[EpisodeResult]:
+    from .evaluate import evaluate_agent, evaluate_expert, evaluate_random
+
+    if job.checkpoint in POLICIES:
+        return (evaluate_expert if job.checkpoint == "expert" else evaluate_random)(task, seeds)
+    settings = job.settings
+    options: dict[str, Any] = {
+        # Tasks differ in their random numbers, too.
+        "seed": zlib.crc32(f"{settings.seed} {task.id}".encode()),
+        "temperature": settings.temperature,
+        "do_sample": settings.do_sample,
+        "continuous_actions": settings.continuous_actions,
+    }
+    if settings.prompt:
+        options["prompt"] = demonstration(task)
+    model, processor = _loaded_in_one_thread(job.checkpoint)
+    return evaluate_agent(task, seeds, model, processor, num_environments=ENVIRONMENTS, **options)
 
 
 def demonstration(task: Task) -> dict[str, Any]:

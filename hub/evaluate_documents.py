@@ -73,7 +73,6 @@ def caption_metrics(captions: Sequence[str], expected: Sequence[str]) -> dict[st
     }
 
 
-@torch.no_grad()
 def _bits_a_byte(rows: Sequence[dict[str, Any]], model: GatoForCausalLM, processor: GatoProcessor) -> dict[str, Any]:
     bits, sizes = [], []
     for row in rows:
@@ -82,6 +81,7 @@ def _bits_a_byte(rows: Sequence[dict[str, Any]], model: GatoForCausalLM, process
     return {"rows": len(rows), "bits": bits, "bytes": sizes, "bits_a_byte": sum(bits) / max(1, sum(sizes))}
 
 
+@torch.no_grad()
 def document_bits(row: dict[str, Any], model: GatoForCausalLM, processor: GatoProcessor) -> float:
     """Bits that the model needs for the text of a document, its end too.
 

@@ -399,7 +399,8 @@ class GatoAgent:
     def _encoded_prompt(self) -> GatoMemory:
         if self._prompt_memory is None:
             spaces = {"observation_space": self.observation_space, "action_space": self.action_space}
-            start = self.processor.step_lengths(self.prompt, **spaces).earliest_start(self.window // 2)
+            lengths = self.processor.step_lengths(self.prompt, **spaces)
+            start = self.processor.last_steps(lengths, self.window // 2)
             sequence = self.processor.encode_episode(self.prompt, start=start, **spaces)
             inputs = self.processor.pad([sequence], return_tensors="pt")
             memory = GatoMemory(self.window, 1, device=self.model.device)

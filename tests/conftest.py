@@ -4,6 +4,9 @@ import os
 
 from hypothesis import settings
 
+# No test needs a network; without one the Hub is asked again and again. Read when huggingface_hub is imported.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
 # The same examples in every run; `HYPOTHESIS_PROFILE=search` looks for new ones. No deadline: how long an example
 # takes says how busy the machine is.
 settings.register_profile("fixed", derandomize=True, deadline=None, print_blob=True)

@@ -1,0 +1,179 @@
+# Copyright 2026 The Gato for transformers authors.
+# Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
+"""An episode to look at: the picture of the environment, and beside it the tokens that were read and written."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from .evaluate import instruction
+from .files import replacing
+from .packages import require_packages
+from .suites import Task
+
+if TYPE_CHECKING:
+    from modeling_gato import GatoForCausalLM
+    from tokenization_gato import GatoProcessor
+
+PANEL_WIDTH = 360
+SMALLEST_HEIGHT = 320
+CHARACTERS_A_LINE = 48
+FORMATS = (".gif", ".mp4")
+
+
+@dataclass(frozen=True)
+class PlayedStep:
+    """A step of an episode.
+
+    Attributes:
+        frame: (height, width, 3) uint8 before the action, None where the environment can't draw itself here.
+        read, written: tokens of the observation with the separator, and of the action.
+        total_reward: after the action.
+        success: None where the environment does not tell.
+    """
+
+    number: int
+    mission: str
+    frame: np.ndarray | None
+    read: tuple[str, ...]
+    written: tuple[str, ...]
+    total_reward: float
+    success: bool | None
+
+
+def play(
+    task: Task, seed: int, model: GatoForCausalLM, processor: GatoProcessor, /, *, human: bool = False, **options: Any
+) -> Iterator[PlayedStep]:
+    """The steps of one episode, as they are played.
+
+    Args:
+        seed: of the environment.
+        human: show a window instead of giving frames.
+        options: of `GatoAgent`; the first `seed` is the environment's, one among them the agent's.
+    """
+    from modeling_gato import GatoAgent
+
+    environment = task.make_environment(render_mode="human" if human else "rgb_array")
+    try:
+        space = environment.action_space
+        options = {"observation_space": environment.observation_space} | options
+        agent = GatoAgent(model, processor, space, num_envs=None, **options)
+        agent.reset()
+        observation, _ = environment.reset(seed=seed)
+        before, total, success, ended = None, 0.0, None, False
+        for number in itertools.count():
+            if ended:
+                return
+            frame = None if human else _rendered(environment)
+            (sequence,) = processor.encode_observations(
+                [observation], previous_observations=[before], observation_space=options["observation_space"]
+            )
+            action = agent.act(observation)
+            written = processor.encode_action(action, space)
+            before, shown = observation, instruction(observation)
+            observation, reward, terminated, truncated, info = environment.step(action)
+            total += float(reward)
+            if "success" in info:
+                success = bool(success) or bool(info["success"])
+            ended = terminated or truncated
+            yield PlayedStep(
+                number,
+                shown,
+                frame,
+                _names(processor, sequence.input_ids),
+                _names(processor, written),
+                total,
+                success,
+            )
+    finally:
+        environment.close()
+
+
+def _rendered(environment) -> np.ndarray | None:
+    try:
+        return np.asarray(environment.render(), np.uint8)
+    except Exception:  # of others' code, where there is no OpenGL, say
+        return None
+
+
+def _names(processor: GatoProcessor, ids: Sequence[int]) -> tuple[str, ...]:
+    """Tokens by their names; patches of a picture, which all have one, are counted."""
+    names = processor.tokenizer.convert_ids_to_tokens([int(token) for token in ids])
+    short = []
+    for name, group in itertools.groupby(names):
+        count = len(list(group))
+        short += [f"{name} x{count}"] if name == processor.image_token and count > 1 else [name] * count
+    return tuple(short)
+
+
+def draw_step(step: PlayedStep, title: str) -> Image.Image:
+    """The picture of a step with its tokens beside it."""
+    font = ImageFont.load_default(size=13)
+    if step.frame is None:
+        picture = Image.new("RGB", (SMALLEST_HEIGHT, SMALLEST_HEIGHT), "lightgrey")
+        ImageDraw.Draw(picture).text((10, 10), "no picture:\nrendering needs OpenGL here", fill="black", font=font)
+    else:
+        picture = Image.fromarray(step.frame)
+        scale = -(-SMALLEST_HEIGHT // picture.height)
+        picture = picture.resize((picture.width * scale, picture.height * scale), Image.Resampling.NEAREST)
+    # Widths and heights of videos are even.
+    height = picture.height + picture.height % 2
+    whole = Image.new("RGB", (picture.width + picture.width % 2 + PANEL_WIDTH, height), "white")
+    whole.paste(picture)
+    state = "" if step.success is None else ", success" if step.success else ", not yet a success"
+    lines = [title, step.mission, f"step {step.number}, reward so far {step.total_reward:.2f}{state}", ""]
+    lines += ["reads", *_wrapped(step.read), "", "writes", *_wrapped(step.written)]
+    line_height = 16
+    most = height // line_height - 1
+    if len(lines) > most:
+        tail = 2 + len(_wrapped(step.written))
+        lines = [*lines[: most - tail - 1], "...", *lines[-tail:]]
+    left = whole.width - PANEL_WIDTH + 10
+    drawing = ImageDraw.Draw(whole)
+    for number, line in enumerate(lines):
+        drawing.text((left, 8 + number * line_height), line, fill="black", font=font)
+    return whole
+
+
+def _wrapped(tokens: Sequence[str]) -> list[str]:
+    return textwrap.wrap(" ".join(tokens), CHARACTERS_A_LINE, break_long_words=True) or [""]
+
+
+def write_episode(path: str | os.PathLike, pictures: Sequence[Image.Image], *, frames_a_second: float = 4.0) -> None:
+    """Writes pictures of one size as an animated GIF or an MP4.
+
+    Raises:
+        ValueError: the name ends otherwise, or there are no pictures.
+        ImportError: for MP4 without the package that writes it.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in FORMATS:
+        raise ValueError(f"an episode is written as {' or '.join(FORMATS)}, not as {Path(path).name!r}")
+    if not pictures:
+        raise ValueError("an episode needs at least one picture, got none")
+    with replacing(path) as temporary:
+        if suffix == ".gif":
+            # The last one stays for a second, so that the end can be seen.
+            durations = [int(1000 / frames_a_second)] * (len(pictures) - 1) + [1000]
+            colors = [picture.quantize(128) for picture in pictures]
+            colors[0].save(
+                temporary, format="GIF", save_all=True, append_images=colors[1:], duration=durations, loop=0
+            )
+            return
+        require_packages("An MP4", ("imageio-ffmpeg",), extra="video")
+        import imageio_ffmpeg
+
+        writer = imageio_ffmpeg.write_frames(str(temporary), pictures[0].size, fps=frames_a_second)
+        writer.send(None)
+        for picture in pictures:
+            writer.send(np.ascontiguousarray(picture))
+        writer.close()
