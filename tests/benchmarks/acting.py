@@ -1,0 +1,173 @@
+# Copyright 2026 The Gato for transformers authors.
+# Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
+"""What an action costs with a full window, against two peers in the same run, alternating:
+
+- a transformers Llama of the same shape that reads the same new tokens with a cache of the same length: the limit;
+- the same agent without a memory, which reads its whole window again at every step;
+
+and how the cost grows with the length of the episode and the number of environments. Observations are like those of
+Meta-World: 21 numbers, and 4 of an action, 26 tokens a step. Prints medians and ratios, and writes them as JSON.
+
+    python tests/benchmarks/acting.py --sizes mini small --out acting.json
+"""
+
+import argparse
+import json
+import platform
+import statistics
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
+
+from modeling_gato import GatoAgent, GatoConfig, GatoForCausalLM
+from tokenization_gato import GatoProcessor
+
+OBSERVATION = spaces.Box(-1, 1, (21,), np.float32)
+ACTION = spaces.Box(-1, 1, (4,), np.float32)
+TOKENS_OF_AN_OBSERVATION = 22  # with the separator
+ENVIRONMENTS = 16
+
+
+def milliseconds(function):
+    started = time.perf_counter()
+    function()
+    return 1e3 * (time.perf_counter() - started)
+
+
+def alternating(functions, rounds):
+    """The median and the middle half of each function's times, measured in turns."""
+    times = {name: [] for name in functions}
+    for _ in range(rounds):
+        for name, function in functions.items():
+            times[name].append(milliseconds(function))
+    quartiles = {name: statistics.quantiles(values, n=4) for name, values in times.items()}
+    return {name: {"median": middle, "quartiles": [low, high]} for name, (low, middle, high) in quartiles.items()}
+
+
+def actor(model, processor, num_envs, steps):
+    """A function that acts once, after so many steps."""
+    agent = GatoAgent(model, processor, ACTION, num_envs=num_envs, observation_space=OBSERVATION, seed=0)
+    random = np.random.default_rng(0)
+
+    def act():
+        agent.act(random.uniform(-1, 1, (num_envs, 21)).astype(np.float32))
+
+    for _ in range(steps):
+        act()
+    return act
+
+
+def llama_reader(config, window):
+    """A function that reads the new tokens of a step as a Llama of this shape does, after a window of tokens."""
+    llama = LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=config.vocab_size,
+            hidden_size=config.hidden_size,
+            intermediate_size=config.intermediate_size // 2,  # after the gate
+            num_hidden_layers=config.num_hidden_layers,
+            num_attention_heads=config.num_attention_heads,
+            max_position_embeddings=2 * window,
+            tie_word_embeddings=True,
+        )
+    ).eval()
+    cache = DynamicCache(config=llama.config)
+    new_tokens = TOKENS_OF_AN_OBSERVATION + 1 + 3
+
+    @torch.no_grad()
+    def read(length):
+        ids = torch.randint(0, config.vocab_size, (1, length))
+        return llama(ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
+
+    read(window - new_tokens)
+
+    def step():
+        read(TOKENS_OF_AN_OBSERVATION + 1)  # and the last action token of the step before
+        for _ in range(3):
+            read(1)
+
+    def back():
+        cache.crop(-new_tokens)
+
+    return step, back, llama
+
+
+def reader_of_everything(model, window):
+    """A function that reads the whole window, as an agent without a memory does for each action token."""
+    ids = torch.randint(0, 256, (1, window - 4))
+
+    @torch.no_grad()
+    def step():
+        for number in range(4):
+            model(ids[:, : window - 4 + number], use_cache=False, logits_to_keep=1)
+
+    return step
+
+
+def measure(size, positions, rounds):
+    processor = GatoProcessor()
+    torch.manual_seed(0)
+    config = getattr(GatoConfig, size)(**processor.model_kwargs, position_embedding_type=positions)
+    model = GatoForCausalLM(config).eval()
+    window = config.max_position_embeddings
+    full = window // (TOKENS_OF_AN_OBSERVATION + 4) + 1
+    llama_step, llama_back, _ = llama_reader(config, window)
+    one = actor(model, processor, 1, full)
+
+    def llama():
+        llama_step()
+
+    results = {"window": window, "parameters": model.num_parameters()}
+    functions = {"agent": one, "llama": llama}
+    times = {name: [] for name in functions}
+    for _ in range(rounds):
+        for name, function in functions.items():
+            times[name].append(milliseconds(function))
+        llama_back()
+    for name, values in times.items():
+        low, middle, high = statistics.quantiles(values, n=4)
+        results[name] = {"median": middle, "quartiles": [low, high]}
+    results |= alternating({"re-encoding": reader_of_everything(model, window)}, max(4, rounds // 10))
+    long = actor(model, processor, 1, 1000 if size in ("nano", "mini") else 3 * full)
+    results |= alternating({"after 10 steps": actor(model, processor, 1, 10), "after 1000 steps": long}, rounds // 2)
+    many = actor(model, processor, ENVIRONMENTS, full)
+    results |= alternating({f"{ENVIRONMENTS} environments": many, "one environment": one}, max(4, rounds // 5))
+    agent = results["agent"]["median"]
+    results["ratios"] = {
+        "llama": agent / results["llama"]["median"],
+        "re-encoding": agent / results["re-encoding"]["median"],
+        "step 1000 / step 10": results["after 1000 steps"]["median"] / results["after 10 steps"]["median"],
+        "each of 16 / one alone": results[f"{ENVIRONMENTS} environments"]["median"]
+        / ENVIRONMENTS
+        / results["one environment"]["median"],
+        "actions a second": 1e3 / agent,
+    }
+    return results
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", nargs="+", default=["mini", "small"])
+    parser.add_argument("--positions", default="rotary", choices=("rotary", "transformer_xl"))
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--out", type=Path)
+    arguments = parser.parse_args()
+    results = {"machine": platform.processor() or platform.machine(), "threads": torch.get_num_threads()}
+    for size in arguments.sizes:
+        results[size] = measure(size, arguments.positions, arguments.rounds)
+        print(f"{size}, {arguments.positions}, {results[size]['parameters'] / 1e6:.1f} M parameters")
+        for name, value in results[size].items():
+            if isinstance(value, dict) and "median" in value:
+                low, high = value["quartiles"]
+                print(f"  {name}: {value['median']:.2f} ms ({low:.2f} to {high:.2f})")
+        for name, value in results[size]["ratios"].items():
+            print(f"  {name}: {value:.3f}")
+    if arguments.out:
+        arguments.out.write_text(json.dumps(results, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
