@@ -79,6 +79,8 @@ class DataSection(_Section):
         name: its configuration on the Hub.
         split, revision: of a path.
         task: the task's id, where the path holds episodes of one of ours: gives its spaces.
+        environment: an id of `gymnasium.make`, "module:id" where a module registers it, that gives the spaces of a
+            path's episodes. Without either, numbers say themselves what they are and actions lie in [-1, 1].
         streaming: read a few row groups at a time, instead of having all rows at hand.
     """
 
@@ -92,6 +94,7 @@ class DataSection(_Section):
     split: str = "train"
     revision: str | None = None
     task: str | None = None
+    environment: str | None = None
     streaming: bool = False
 
     @field_validator("tasks", mode="before")
@@ -103,10 +106,16 @@ class DataSection(_Section):
     def _one_of_them(self):
         if (self.tasks is None) == (self.path is None):
             raise ValueError("give either tasks or path")
-        other = ("name", "split", "revision", "task") if self.path is None else ("episodes", "noise", "first_seed")
+        other = (
+            ("name", "split", "revision", "task", "environment")
+            if self.path is None
+            else ("episodes", "noise", "first_seed")
+        )
         for key in other:
             if key in self.model_fields_set:
                 raise ValueError(f"{key} belongs to {'path' if self.path is None else 'tasks'}")
+        if self.task and self.environment:
+            raise ValueError("give task or environment, not both")
         return self
 
 

@@ -378,7 +378,7 @@ class _Run:
             )
         parts = []
         for one in data:
-            observation_space, action_space = _spaces_of(one.task)
+            observation_space, action_space = _spaces_of(one)
             try:
                 files = one.files or parquet_files(str(_folder_of(one, data_folder) / one.task.id))
                 source = EpisodeSource(files, streaming=one.section.streaming)
@@ -620,11 +620,16 @@ def _load(key: str, make: Callable[[], Any]) -> Any:
         raise RecipeError(f"{key}: {error}") from error
 
 
-def _spaces_of(task: Task | DocumentTask | None):
-    """The observation and action space of a task, which settle how its numbers become tokens."""
-    if not isinstance(task, Task):
+def _spaces_of(one: _Data):
+    """The observation and action space of the episodes, which settle how their numbers become tokens."""
+    if one.section.environment:
+        import gymnasium
+
+        environment = _load(f"{one.key}: environment", lambda: gymnasium.make(one.section.environment))
+    elif isinstance(one.task, Task):
+        environment = one.task.make_environment()
+    else:
         return None, None
-    environment = task.make_environment()
     spaces = environment.observation_space, environment.action_space
     environment.close()
     return spaces

@@ -4,6 +4,8 @@ import os
 
 from hypothesis import settings
 
+# Tests run in several processes, which would wait for each other's threads. Read when torch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 # No test needs a network; without one the Hub is asked again and again. Read when huggingface_hub is imported.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 

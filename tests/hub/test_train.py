@@ -12,11 +12,13 @@ import sys
 import time
 from pathlib import Path
 
+import gymnasium
 import numpy as np
 import psutil
 import pytest
 import torch
 import yaml
+from datasets import Dataset
 from PIL import Image
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoProcessor
@@ -333,6 +335,33 @@ def test_a_checkpoint_that_is_not_whole_is_not_taken(values, tmp_path):
 # ---------------------------------------------------------------------------------------------------------------
 # Options
 # ---------------------------------------------------------------------------------------------------------------
+
+
+def test_episodes_of_an_environment_of_ones_own(values, tmp_path):
+    """As a user has them: rows of lists, actions in the bounds of their environment."""
+    environment = gymnasium.make("Pendulum-v1")
+    episodes = []
+    for seed in range(4):
+        observation, _ = environment.reset(seed=seed)
+        episode = {"continuous_observations": [], "continuous_actions": []}
+        for _ in range(10):
+            action = np.clip(-observation[1:2] * 4, -2, 2)
+            episode["continuous_observations"].append(observation.tolist())
+            episode["continuous_actions"].append(action.tolist())
+            observation, *_ = environment.step(action)
+        episodes.append(episode)
+    (tmp_path / "mine").mkdir()
+    Dataset.from_list(episodes).to_parquet(tmp_path / "mine" / "train-00000.parquet")
+    section = {"path": str(tmp_path / "mine"), "environment": "Pendulum-v1"}
+    values["optimization"]["steps"] = 2
+    train(check_recipe(values | {"data": [section]}), tmp_path / "out")
+    assert (tmp_path / "out" / "model.safetensors").exists()
+    del section["environment"]
+    with pytest.raises(RecipeError, match=r"data: .*mine, row 0: continuous_actions .*\[-1, 1\]"):
+        train(check_recipe(values | {"data": [section]}), tmp_path / "other")
+    section["environment"] = "NoSuch-v0"
+    with pytest.raises(RecipeError, match="data.0.path: environment: .*NoSuch"):
+        train(check_recipe(values | {"data": [section]}), tmp_path / "third")
 
 
 def test_adapters_leave_a_merged_model_and_themselves(values, finished, tmp_path):
