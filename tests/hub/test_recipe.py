@@ -68,7 +68,7 @@ def test_a_constant_rate_stays():
 def test_values_on_the_command_line_go_before_those_of_the_file():
     recipe = load_recipe("quickstart", ["optimization.steps=7", "data.1.weight=3", "lora.rank=4", "precision=fp32"])
     assert recipe.optimization.steps == 7
-    assert [section.weight for section in recipe.data] == [2, 3]
+    assert [section.weight for section in recipe.data] == [load_recipe("quickstart").data[0].weight, 3]
     assert recipe.lora.rank == 4 and recipe.precision == "fp32"
 
 
