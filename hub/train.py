@@ -293,34 +293,45 @@ def _make_demonstrations(data: list[_Data], folder: Path, workers: int, console:
     wanted = [one for one in data if one.files is None]
     if not wanted:
         return
+    # Tasks of the same settings are made together: starting processes for each of them would take longer than the work.
+    groups: dict[tuple, list[_Data]] = {}
+    for one in wanted:
+        groups.setdefault((one.key, _noise_of(one)), []).append(one)
     with WorkProgress(console, "demonstrations", sum(one.section.episodes for one in wanted)) as progress:
-        for one in wanted:
-            _collect(one, folder, workers, console, progress)
+        for group in groups.values():
+            _collect(group, folder, workers, console, progress)
 
 
-def _collect(one: _Data, folder: Path, workers: int, console: Console, progress: WorkProgress) -> None:
-    settings = one.section
+def _collect(group: list[_Data], folder: Path, workers: int, console: Console, progress: WorkProgress) -> None:
+    """Makes the demonstrations of tasks of the same settings."""
+    first, settings = group[0], group[0].section
     try:
-        collected = collect(
-            [one.task],
-            _folder_of(one, folder),
+        collections = collect(
+            [one.task for one in group],
+            _folder_of(first, folder),
             settings.episodes,
             first_seed=settings.first_seed,
             workers=workers,
-            noise=settings.noise if isinstance(one.task, Task) else 0.0,
+            noise=_noise_of(first),
             progress=lambda _, count: progress.advance(count),
-        )[one.task.id]
+        )
     except ValueError as error:
-        raise RecipeError(f"{one.key}: {error}") from error
-    for reason, number in collected.dropped.items():
-        console.print(f"{one.name}: dropped {number} episodes: {reason}")
-    if not collected.kept:
-        raise RecipeError(f"{one.key}: none of the {settings.episodes} episodes of {one.name} is good enough")
+        raise RecipeError(f"{first.key}: {error}") from error
+    for name, collected in collections.items():
+        for reason, number in collected.dropped.items():
+            console.print(f"{name}: dropped {number} episodes: {reason}")
+        if not collected.kept:
+            raise RecipeError(f"{first.key}: none of the {settings.episodes} episodes of {name} is good enough")
+
+
+def _noise_of(one: _Data) -> float:
+    """Of the executed actions; documents have none."""
+    return one.section.noise if isinstance(one.task, Task) else 0.0
 
 
 def _folder_of(one: _Data, folder: Path) -> Path:
     """Noisy demonstrations are apart from those without noise."""
-    noise = one.section.noise if isinstance(one.task, Task) else 0.0
+    noise = _noise_of(one)
     return folder / f"noise-{noise:g}" if noise else folder
 
 
