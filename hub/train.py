@@ -293,7 +293,7 @@ def _make_demonstrations(data: list[_Data], folder: Path, workers: int, console:
     wanted = [one for one in data if one.files is None]
     if not wanted:
         return
-    # Tasks of the same settings are made together: starting processes for each of them would take longer than the work.
+    # Tasks of the same settings are made together: processes for each of them would take longer to start than to work.
     groups: dict[tuple, list[_Data]] = {}
     for one in wanted:
         groups.setdefault((one.key, _noise_of(one)), []).append(one)
