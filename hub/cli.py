@@ -37,8 +37,8 @@ def quickstart(
     output: Annotated[Path, typer.Option(help="Directory for all that the run leaves.", file_okay=False)] = Path(
         "gato-quickstart"
     ),
-    steps: Annotated[int, typer.Option(min=1, help="Training steps, of 1792 tokens.")] = 1150,
-    episodes: Annotated[int, typer.Option(min=2, help="Demonstrations to make, all tasks together.")] = 9000,
+    steps: Annotated[int, typer.Option(min=1, help="Training steps, of 1792 tokens.")] = 1180,
+    episodes: Annotated[int, typer.Option(min=2, help="Demonstrations to make, all tasks together.")] = 12000,
     eval_episodes: Annotated[int, typer.Option(min=1, help="Fresh episodes a task, for each policy.")] = 100,
     workers: Annotated[int, typer.Option(min=1, help="Processes that make demonstrations.")] = 2,
     seed: Annotated[int, typer.Option(min=0, max=10_000, help="The same seed gives the same run.")] = 0,
