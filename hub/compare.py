@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 
 from .evaluate_checkpoint import RESULTS_FILE
-from .results import interval, resampled_means, values_of
+from .results import values_of
+from .scores import NORMAL_QUANTILE_95, interval, resampled_means
 from .suites import task_ids
-
-NORMAL_QUANTILE_95 = 1.959963984540054
 
 
 @dataclass(frozen=True)

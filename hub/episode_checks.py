@@ -153,11 +153,10 @@ def check_parquet_files(paths: Iterable[str | os.PathLike]) -> None:
     Raises:
         ValueError: naming the first file that is not.
     """
-    import pyarrow
     import pyarrow.parquet
 
+    from .episodes import readable_parquet
+
     for path in paths:
-        try:
+        with readable_parquet(path):
             pyarrow.parquet.read_metadata(path)
-        except (pyarrow.ArrowInvalid, OSError) as error:
-            raise ValueError(f"{path} can't be read, it is truncated or no parquet file: {error}") from error

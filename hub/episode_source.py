@@ -10,13 +10,14 @@ a few row groups at a time, in an order that needs no others.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .episodes import PROVENANCE_KEY, SHARD_PATTERN, stack_images
+from .episodes import SHARD_PATTERN, readable_parquet, stack_images
 
 if TYPE_CHECKING:
     import pyarrow
@@ -270,26 +271,16 @@ def _images(values: pyarrow.Array, shape: Sequence[int] | None) -> np.ndarray | 
     return np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]].reshape(len(values), *shape)
 
 
-class _opened:
-    """A context with a parquet file, on disk or behind a URL."""
+@contextmanager
+def _opened(file: str) -> Iterator[pyarrow.parquet.ParquetFile]:
+    """A parquet file, on disk or behind a URL."""
+    import fsspec
+    import pyarrow.parquet
 
-    def __init__(self, file: str):
-        self._file = file
-
-    def __enter__(self) -> pyarrow.parquet.ParquetFile:
-        import fsspec
-        import pyarrow
-        import pyarrow.parquet
-
-        self._stream = fsspec.open(self._file, "rb").open() if "://" in self._file else open(self._file, "rb")  # noqa: SIM115
-        try:
-            return pyarrow.parquet.ParquetFile(self._stream)
-        except (pyarrow.ArrowInvalid, OSError) as error:
-            self._stream.close()
-            raise ValueError(f"{self._file} can't be read, it is truncated or no parquet file: {error}") from error
-
-    def __exit__(self, *error) -> None:
-        self._stream.close()
+    with fsspec.open(file, "rb") if "://" in file else open(file, "rb") as stream:
+        with readable_parquet(file):
+            parquet = pyarrow.parquet.ParquetFile(stream)
+        yield parquet
 
 
 def _lengths(parquet: pyarrow.parquet.ParquetFile, file: str) -> np.ndarray:
@@ -307,12 +298,3 @@ def _lengths(parquet: pyarrow.parquet.ParquetFile, file: str) -> np.ndarray:
     if "images" in names:
         return np.ones(parquet.metadata.num_rows, np.int64)
     raise ValueError(f"{file} holds neither episodes nor documents: it has the columns {names}")
-
-
-def provenance_of(file: str) -> Mapping[str, Any] | None:
-    """What the file says of how it was made; None where it was not written by us."""
-    import json
-
-    with _opened(file) as parquet:
-        metadata = parquet.schema_arrow.metadata or {}
-    return json.loads(metadata[PROVENANCE_KEY]) if PROVENANCE_KEY in metadata else None

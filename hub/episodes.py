@@ -24,7 +24,8 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -139,6 +140,17 @@ def write_shard(
         pyarrow.parquet.write_table(table, temporary, compression="zstd")
 
 
+@contextmanager
+def readable_parquet(path: str | os.PathLike) -> Iterator[None]:
+    """Turns the errors of reading a parquet file in the block into a ValueError that names the file."""
+    import pyarrow
+
+    try:
+        yield
+    except (pyarrow.ArrowInvalid, OSError) as error:
+        raise ValueError(f"{path} can't be read, it is truncated or no parquet file: {error}") from error
+
+
 def read_provenance(path: str | os.PathLike) -> dict[str, Any]:
     """How the episodes of one parquet file were made."""
     import pyarrow.parquet
@@ -164,10 +176,8 @@ def read_episodes(folder: str | os.PathLike) -> datasets.Dataset:
         raise ValueError(f"there are no episodes in {folder}: no file matches {SHARD_PATTERN}")
     tables = []
     for path in paths:
-        try:
+        with readable_parquet(path):
             table = pyarrow.parquet.read_table(path)
-        except (pyarrow.ArrowInvalid, OSError) as error:
-            raise ValueError(f"{path} can't be read, it is truncated or no parquet file: {error}") from error
         # What is particular to a shard must not keep the shards from being one table.
         metadata = {key: value for key, value in (table.schema.metadata or {}).items() if key != PROVENANCE_KEY}
         tables.append(table.replace_schema_metadata(metadata))

@@ -272,10 +272,7 @@ class _PartDrawer:
             row = source[index]
             try:
                 if is_episode(row):
-                    spaces = {
-                        "observation_space": self._part.observation_space,
-                        "action_space": self._part.action_space,
-                    }
+                    spaces = self.sampler.spaces(row)
                     lengths = processor.step_lengths(row, **spaces)
                     if (longest := int(lengths.first.max())) > self.sampler.max_length:
                         raise ValueError(

@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 RECIPES = Path(__file__).parent / "recipes"
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+# One name alone is a list of one.
+Names = Annotated[list[str], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
 
 
 class RecipeError(ValueError):
@@ -85,7 +87,7 @@ class DataSection(_Section):
     """
 
     weight: Annotated[float, Field(gt=0.0)] = 1.0
-    tasks: list[str] | None = None
+    tasks: Names | None = None
     episodes: Positive = 1000
     noise: Annotated[float, Field(ge=0.0)] = 0.0
     first_seed: Annotated[int, Field(ge=0)] | None = None
@@ -96,11 +98,6 @@ class DataSection(_Section):
     task: str | None = None
     environment: str | None = None
     streaming: bool = False
-
-    @field_validator("tasks", mode="before")
-    @classmethod
-    def _a_single_name(cls, value):
-        return [value] if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _one_of_them(self):
@@ -206,14 +203,9 @@ class EvaluationSection(_Section):
     """
 
     every: Annotated[int, Field(ge=0)] = 0
-    tasks: list[str] = []
+    tasks: Names = []
     episodes: Positive = 10
     num_environments: Positive = 32
-
-    @field_validator("tasks", mode="before")
-    @classmethod
-    def _a_single_name(cls, value):
-        return [value] if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _fits(self):
@@ -232,13 +224,8 @@ class LoggingSection(_Section):
     """
 
     every: Positive = 50
-    report_to: list[str] = []
+    report_to: Names = []
     run_name: str | None = None
-
-    @field_validator("report_to", mode="before")
-    @classmethod
-    def _a_single_name(cls, value):
-        return [value] if isinstance(value, str) else value
 
 
 class CheckpointSection(_Section):

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from .files import write_text
+from .scores import interval, resampled_means
 from .suites import Task, registered_task
 
-RESAMPLES = 2000
 THRESHOLDS = range(0, 101)
 
 
@@ -34,17 +34,6 @@ def normalized(task: Task, value: Any) -> Any:
     """On the scale of random 0 and expert 100."""
     random, expert = task.value(task.random_score), task.value(task.expert_score)
     return 100.0 * (value - random) / (expert - random)
-
-
-def resampled_means(values: np.ndarray, seed: int = 0) -> np.ndarray:
-    """(RESAMPLES,) means of as many values, drawn from them again and again."""
-    picks = np.random.default_rng(seed).integers(len(values), size=(RESAMPLES, len(values)))
-    return values[picks].mean(axis=1)
-
-
-def interval(samples: np.ndarray) -> list[float]:
-    """The middle 95 % of some samples."""
-    return [float(end) for end in np.quantile(samples, [0.025, 0.975])]
 
 
 def interquartile_mean(values: np.ndarray) -> np.ndarray:

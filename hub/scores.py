@@ -54,9 +54,19 @@ def bootstrap_interval(values: Sequence[float]) -> Interval:
         raise ValueError(
             f"the mean of {sample.size} values, of which {np.isfinite(sample).sum()} finite, is undefined"
         )
-    picks = np.random.default_rng(0).integers(sample.size, size=(BOOTSTRAP_RESAMPLES, sample.size))
-    low, high = np.quantile(sample[picks].mean(axis=1), [0.025, 0.975])
-    return float(low), float(high)
+    low, high = interval(resampled_means(sample))
+    return low, high
+
+
+def resampled_means(values: np.ndarray, seed: int = 0) -> np.ndarray:
+    """(BOOTSTRAP_RESAMPLES,) means of as many values, drawn from them again and again."""
+    picks = np.random.default_rng(seed).integers(len(values), size=(BOOTSTRAP_RESAMPLES, len(values)))
+    return values[picks].mean(axis=1)
+
+
+def interval(samples: np.ndarray) -> list[float]:
+    """The middle 95 % of some samples."""
+    return [float(end) for end in np.quantile(samples, [0.025, 0.975])]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import time
@@ -209,8 +208,3 @@ def whole_checkpoints(folder: Path) -> list[tuple[int, Path]]:
         if step.isdecimal() and (path / "trainer_state.json").is_file():
             found.append((int(step), path))
     return sorted(found)
-
-
-def checkpoint_step(path: Path) -> int:
-    """At which step the checkpoint was made."""
-    return int(json.loads((path / "trainer_state.json").read_text(encoding="utf-8"))["global_step"])

@@ -129,7 +129,7 @@ class GatoWindowSampler:
         self, episode: Mapping, budget: int, random: np.random.Generator, fill: bool, required: bool = True
     ) -> GatoSequence | None:
         """Timesteps from a random one on, within `budget` tokens; None if not one fits and none is required."""
-        spaces = self._spaces(episode)
+        spaces = self.spaces(episode)
         lengths = self.processor.step_lengths(episode, **spaces)
         # The last start from which the end is reached: later ones would only make the window shorter.
         last_start = lengths.earliest_start(budget)
@@ -150,7 +150,7 @@ class GatoWindowSampler:
         """Timesteps of an episode within `budget` tokens; None if there is none."""
         if episode is None:
             return None
-        spaces = self._spaces(episode)
+        spaces = self.spaces(episode)
         lengths = self.processor.step_lengths(episode, **spaces)
         start, place = lengths.earliest_start(budget), "end"
         if random.random() >= self.prompt_end_probability:
@@ -160,7 +160,8 @@ class GatoWindowSampler:
             return None
         return GatoWindow(self.processor.encode_episode(episode, start, stop, **spaces), place)
 
-    def _spaces(self, episode: Mapping) -> dict[str, Any]:
+    def spaces(self, episode: Mapping) -> dict[str, Any]:
+        """The spaces of an episode, as arguments of `GatoProcessor.encode_episode`."""
         return {
             "observation_space": _of_task(self.observation_space, episode, "observation_space"),
             "action_space": _of_task(self.action_space, episode, "action_space"),
