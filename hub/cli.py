@@ -136,8 +136,14 @@ def evaluate_checkpoint_on_tasks(
     episodes: Annotated[int, typer.Option(min=1, help="Episodes a task.")] = 50,
     documents: Annotated[int, typer.Option(min=1, help="Test rows of each task of documents.")] = 500,
     prompt: Annotated[
-        bool, typer.Option("--prompt/--no-prompt", help="Begin each episode with a demonstration by the expert.")
+        bool,
+        typer.Option(
+            "--prompt/--no-prompt", help="Begin each episode with a demonstration, by the expert if no data."
+        ),
     ] = False,
+    prompt_data: Annotated[
+        str | None, typer.Option(help="Take demonstrations from a folder of `gato collect`, parquet files or the Hub.")
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes. They do not change the results.")] = 2,
     seed: Annotated[int, typer.Option(min=0, help="Of the sampling of actions.")] = 0,
     temperature: Annotated[float | None, typer.Option(help="Of the sampling; the checkpoint's by default.")] = None,
@@ -163,7 +169,8 @@ def evaluate_checkpoint_on_tasks(
         settings = EvaluationSettings(
             episodes=episodes,
             documents=documents,
-            prompt=prompt,
+            prompt=prompt or prompt_data is not None,
+            prompt_data=prompt_data,
             seed=seed,
             temperature=temperature,
             do_sample=sample,
@@ -212,10 +219,17 @@ def play_an_episode(
     ] = None,
     episode: Annotated[int, typer.Option(min=0, help="Which of the task's evaluation seeds.")] = 0,
     seed: Annotated[int, typer.Option(min=0, help="Of the sampling of actions.")] = 0,
-    prompt: Annotated[bool, typer.Option("--prompt/--no-prompt", help="Begin with a demonstration.")] = False,
+    prompt: Annotated[
+        bool, typer.Option("--prompt/--no-prompt", help="Begin with a demonstration, the expert's or yours.")
+    ] = False,
+    prompt_data: Annotated[
+        str | None,
+        typer.Option(help="Take the demonstration from a folder of `gato collect`, parquet files or the Hub."),
+    ] = None,
 ) -> None:
     """Watch a checkpoint act, with the tokens that it reads and writes."""
-    from .evaluate_checkpoint import demonstration, load_checkpoint
+    from .demonstration import demonstration
+    from .evaluate_checkpoint import load_checkpoint
     from .play import draw_step, play, write_episode
     from .suites import Task, find_task
 
@@ -224,7 +238,7 @@ def play_an_episode(
         if not isinstance(found, Task):
             raise ValueError(f"{task} is no task to act in: see gato caption and gato chat")
         model, processor = load_checkpoint(checkpoint)
-        options = {"prompt": demonstration(found)} if prompt else {}
+        options = {"prompt": demonstration(found, prompt_data)} if prompt or prompt_data else {}
         pictures = []
         for step in play(
             found, found.evaluation_seeds[episode], model, processor, human=out is None, seed=seed, **options

@@ -35,8 +35,6 @@ TASKS_FOLDER = "tasks"
 RESULTS_FILE = "results.json"
 # Environments in which the model acts at once. It decides the results where actions are sampled.
 ENVIRONMENTS = 25
-# The last training seeds: demonstrations are made from the first ones on.
-PROMPT_SEEDS_FROM_THE_END = 100
 
 
 class CheckpointError(ValueError):
@@ -50,7 +48,8 @@ class EvaluationSettings:
     Attributes:
         episodes: a task.
         documents: rows of a document task.
-        prompt: whether each episode begins with a demonstration of its task, by the expert.
+        prompt: whether each episode begins with a demonstration of its task.
+        prompt_data: where the demonstrations are taken from, see `demonstration`; by default the expert gives them.
         seed: of the sampling of actions.
         first_episode: which of the task's evaluation seeds is the first.
         temperature, do_sample, continuous_actions: see `GatoAgent`; None for what the checkpoint says.
@@ -59,6 +58,7 @@ class EvaluationSettings:
     episodes: int = 50
     documents: int = 500
     prompt: bool = False
+    prompt_data: str | None = None
     seed: int = 0
     first_episode: int = 0
     temperature: float | None = None
@@ -69,6 +69,8 @@ class EvaluationSettings:
         for name in ("episodes", "documents"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.prompt_data is not None and not self.prompt:
+            raise ValueError(f"prompt_data is {self.prompt_data!r}, but there is to be no prompt")
 
 
 @dataclass(frozen=True)
@@ -229,6 +231,7 @@ def _evaluate_control(task: Task, job: _Job) -> dict[str, Any]:
 
 
 def _results(task: Task, seeds: range, job: _Job) -> list[EpisodeResult]:
+    from .demonstration import demonstration
     from .evaluate import evaluate_agent, evaluate_expert, evaluate_random
 
     if job.checkpoint in POLICIES:
@@ -242,29 +245,6 @@ def _results(task: Task, seeds: range, job: _Job) -> list[EpisodeResult]:
         "continuous_actions": settings.continuous_actions,
     }
     if settings.prompt:
-        options["prompt"] = demonstration(task)
+        options["prompt"] = demonstration(task, settings.prompt_data)
     model, processor = _loaded_in_one_thread(job.checkpoint)
     return evaluate_agent(task, seeds, model, processor, num_environments=ENVIRONMENTS, **options)
-
-
-def demonstration(task: Task) -> dict[str, Any]:
-    """A good episode of the task's expert, from seeds that neither training nor evaluation begins with.
-
-    Raises:
-        ValueError: the task has no expert, or none of its episodes is good.
-    """
-    from .episodes import episode_row
-    from .rollout import run_expert
-
-    if task.make_expert is None:
-        raise ValueError(f"the task {task.id!r} has no expert to show it in a prompt")
-    environment = task.make_environment()
-    try:
-        for seed in task.train_seeds[-PROMPT_SEEDS_FROM_THE_END:]:
-            rollout = run_expert(task, environment, seed)
-            if rollout.failure is None and rollout.success is not False:
-                spaces = environment.observation_space, environment.action_space
-                return episode_row(rollout, *spaces, task=task.id, expert=task.expert)
-    finally:
-        environment.close()
-    raise ValueError(f"the expert of {task.id!r} has no success to show in a prompt")

@@ -17,11 +17,12 @@ import pytest
 import torch
 from PIL import Image
 
+from gato_hub.demonstration import demonstration
+from gato_hub.episodes import read_episodes
 from gato_hub.evaluate import evaluate_agent
 from gato_hub.evaluate_checkpoint import (
     CheckpointError,
     EvaluationSettings,
-    demonstration,
     evaluate_checkpoint,
     load_checkpoint,
     path_of,
@@ -122,6 +123,23 @@ def test_prompted_episodes_are_others(checkpoint, evaluated, tmp_path):
     assert prompted["tasks"][TASKS[1]]["episodes"] != results["tasks"][TASKS[1]]["episodes"]
     row = demonstration(find_task(TASKS[1]))
     assert row["task"] == TASKS[1] and row["seed"] not in find_task(TASKS[1]).evaluation_seeds
+
+
+def test_a_demonstration_from_a_dataset(tmp_path):
+    task_id = "classic-control/cart-pole"
+    collected = run("collect", task_id, "--episodes", 2, "--workers", 1, "--out", tmp_path / "data")
+    assert collected.returncode == 0, collected.stderr
+    task, other = find_task(task_id), find_task("classic-control/pendulum")
+    expected = read_episodes(tmp_path / "data" / task_id)[0]
+    for place in ("data", f"data/{task_id}", "data/*/*/train-*.parquet"):
+        row = demonstration(task, str(tmp_path / place))
+        assert row["task"] == task_id and row["discrete_actions"].tolist() == expected["discrete_actions"]
+    with pytest.raises(ValueError, match="no episode of 'classic-control/pendulum' for a prompt, only of classic-"):
+        demonstration(other, str(tmp_path / "data" / task_id))
+    with pytest.raises(ValueError, match="can't be found on the Hub"):
+        demonstration(task, str(tmp_path / "nothing"))
+    with pytest.raises(ValueError, match="there is to be no prompt"):
+        EvaluationSettings(prompt_data="data")
 
 
 def test_bits_of_a_document_are_those_of_its_tokens(checkpoint):
