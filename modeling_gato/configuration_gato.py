@@ -199,6 +199,14 @@ class GatoConfig(PreTrainedConfig):
             raise ValueError(f"`image_token_id` and `separator_token_id` must differ, both are {self.image_token_id}")
 
     @classmethod
+    def from_dict(cls, config_dict, **kwargs):
+        """As [`~transformers.PreTrainedConfig.from_dict`]; a configuration of another model raises a `ValueError`."""
+        found = config_dict.get("model_type", cls.model_type)
+        if found != cls.model_type:
+            raise ValueError(f"this is the configuration of a model of type {found!r}, not {cls.model_type!r}")
+        return super().from_dict(config_dict, **kwargs)
+
+    @classmethod
     def nano(cls, **kwargs) -> "GatoConfig":
         """About 1 M parameters beside the vocabulary: learns a few tasks on a CPU in minutes. Rotary positions."""
         shape = {

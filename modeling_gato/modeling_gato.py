@@ -5,9 +5,11 @@
 Knows nothing of tokenizers or environments: ids, patches and positions come in, logits go out.
 """
 
+import json
 from collections.abc import Callable
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
 from torch.nn import functional as F
 from transformers import initialization as init
@@ -406,6 +408,45 @@ class GatoPreTrainedModel(PreTrainedModel):
     _supports_attention_backend = True
     _can_compile_fullgraph = True
     _can_record_outputs = {"hidden_states": GatoDecoderLayer, "attentions": GatoAttention}
+
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path, *model_args, output_loading_info: bool = False, **kwargs):
+        """
+        As [`~transformers.PreTrainedModel.from_pretrained`], but all weights must be there, in the shapes of the
+        configuration, and in safetensors (unless `use_safetensors=False` asks for a pickle): a model that was partly
+        made of fresh weights would act, badly.
+
+        Raises:
+            ValueError: files that are damaged or cut off, weights that are missing or of another shape.
+            OSError: no such folder, name, or file.
+        """
+        where = pretrained_model_name_or_path
+        kwargs.setdefault("use_safetensors", True)
+        allows_other_shapes = kwargs.pop("ignore_mismatched_sizes", False)
+        try:
+            model, info = super().from_pretrained(
+                where, *model_args, output_loading_info=True, ignore_mismatched_sizes=True, **kwargs
+            )
+        except SafetensorError as error:
+            raise ValueError(f"the weights of {where} are damaged, cut off, or no safetensors: {error}") from error
+        except json.JSONDecodeError as error:
+            raise ValueError(f"a JSON file of {where} is damaged: {error}") from error
+        except FileNotFoundError as error:
+            raise OSError(f"{where} is incomplete, a file that it names is not there: {error}") from error
+        if info["mismatched_keys"] and not allows_other_shapes:
+            found = ", ".join(
+                f"{name} {tuple(there)} instead of {tuple(expected)}"
+                for name, there, expected in sorted(info["mismatched_keys"])[:3]
+            )
+            raise ValueError(f"{len(info['mismatched_keys'])} weights of {where} have another shape: {found}")
+        # A head of someone's own may be fresh, as usual.
+        is_ours = cls.__module__ == GatoPreTrainedModel.__module__
+        prefix = "" if is_ours else f"{cls.base_model_prefix}."
+        mismatched = {name for name, *_ in info["mismatched_keys"]}
+        missing = sorted(name for name in set(info["missing_keys"]) - mismatched if name.startswith(prefix))
+        if missing and where is not None:
+            raise ValueError(f"{len(missing)} weights of {where} are missing: {', '.join(missing[:3])}")
+        return (model, info) if output_loading_info else model
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
