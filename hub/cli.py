@@ -244,7 +244,8 @@ def play_an_episode(
             found, found.evaluation_seeds[episode], model, processor, human=out is None, seed=seed, **options
         ):
             if out is None:
-                typer.echo(f"{step.number}: {' '.join(step.read)} -> {' '.join(step.written)}")
+                read, written = (" ".join(map(str, tokens)) for tokens in (step.read, step.written))
+                typer.echo(f"{step.number}: {read} -> {written}")
             else:
                 pictures.append(draw_step(step, task))
         if out is not None:
@@ -303,6 +304,84 @@ def chat_with_a_checkpoint(
         ids = model.generate(**inputs, **sampling, max_new_tokens=128, streamer=streamer)
         reply = processor.decode(ids[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
         messages.append({"role": "assistant", "content": reply})
+
+
+@app.command("push")
+def push_a_checkpoint(
+    checkpoint: Annotated[Path, typer.Argument(help="A folder with model and processor.", file_okay=False)],
+    name: Annotated[str, typer.Argument(help="user/name on the Hub; made if it is not there.")],
+    private: Annotated[
+        bool | None, typer.Option("--private/--public", help="Of a repository that is made.", show_default=False)
+    ] = None,
+    revision: Annotated[str | None, typer.Option(help="A branch, made if it is not there.")] = None,
+    results: Annotated[
+        Path | None, typer.Option(help="results.json of gato evaluate, or its folder: the scores of the card.")
+    ] = None,
+    license: Annotated[str, typer.Option(help="Identifier of the Hub.")] = "apache-2.0",
+    max_shard_size: Annotated[str, typer.Option(help="Larger models are cut into several files.")] = "5GB",
+) -> None:
+    """Push a checkpoint to the Hub: safetensors, configuration, processor, code, and a card with its scores."""
+    from .packages import require_packages
+    from .publish import push_checkpoint
+
+    with _errors_of(ValueError, ImportError, OSError):
+        require_packages("gato push", ("jinja2",), extra="publish")
+        typer.echo(
+            push_checkpoint(
+                checkpoint,
+                name,
+                private=private,
+                revision=revision,
+                results=results,
+                license=license,
+                max_shard_size=max_shard_size,
+            )
+        )
+
+
+@app.command("push-dataset")
+def push_a_dataset(
+    folder: Annotated[Path, typer.Argument(help="A folder of gato collect.", file_okay=False)],
+    name: Annotated[str, typer.Argument(help="user/name on the Hub; made if it is not there.")],
+    private: Annotated[
+        bool | None, typer.Option("--private/--public", help="Of a repository that is made.", show_default=False)
+    ] = None,
+    revision: Annotated[str | None, typer.Option(help="A branch, made if it is not there.")] = None,
+) -> None:
+    """Push demonstrations to the Hub, after a check of each row. Run again to go on where it broke off."""
+    from .publish import push_dataset
+
+    with _errors_of(ValueError, ImportError, OSError):
+        typer.echo(push_dataset(folder, name, private=private, revision=revision))
+
+
+@app.command("push-space")
+def push_a_space(
+    checkpoint: Annotated[str, typer.Argument(help="A folder, which goes along, or a name on the Hub.")],
+    name: Annotated[str, typer.Argument(help="user/name on the Hub; made if it is not there.")],
+    private: Annotated[
+        bool | None, typer.Option("--private/--public", help="Of a repository that is made.", show_default=False)
+    ] = None,
+) -> None:
+    """Push a Space, where anyone watches a checkpoint act, asks it about pictures, and talks with it."""
+    from .publish import push_space
+
+    with _errors_of(ValueError, ImportError, OSError):
+        typer.echo(push_space(name, checkpoint, private=private))
+
+
+@app.command("pull")
+def pull_a_repository(
+    name: Annotated[str, typer.Argument(help="user/name on the Hub.")],
+    out: Annotated[Path, typer.Option(help="Folder for its files.", file_okay=False)],
+    kind: Annotated[str, typer.Option("--type", help="model, dataset or space.")] = "model",
+    revision: Annotated[str | None, typer.Option(help="A branch, a tag or a commit.")] = None,
+) -> None:
+    """Download a model, a dataset or a Space. Run again to go on where it broke off."""
+    from .publish import pull
+
+    with _errors_of(ValueError, OSError):
+        typer.echo(str(pull(name, out, kind=kind, revision=revision)))
 
 
 @app.command("tasks")

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from .evaluate_checkpoint import RESULTS_FILE
 from .results import values_of
+from .run_files import RESULTS
 from .scores import NORMAL_QUANTILE_95, interval, resampled_means
 from .suites import task_ids
 
@@ -58,7 +58,7 @@ def read_side(path: str | os.PathLike) -> dict[str, Side]:
         ValueError: naming what is wrong with the file.
     """
     path = Path(path)
-    path = path / RESULTS_FILE if path.is_dir() else path
+    path = path / RESULTS if path.is_dir() else path
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from .files import write_json
 from .packages import git_commit, package_versions, require_packages
+from .run_files import RESULTS
 from .suites import DocumentTask, Task, find_task
 from .workers import run_in_workers
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 # Instead of a checkpoint: what they score shows that the evaluation is right.
 POLICIES = ("expert", "random")
 TASKS_FOLDER = "tasks"
-RESULTS_FILE = "results.json"
 # Environments in which the model acts at once. It decides the results where actions are sampled.
 ENVIRONMENTS = 25
 
@@ -137,7 +137,7 @@ def evaluate_checkpoint(
         "versions": package_versions(("numpy", "torch", "transformers", *sorted(packages))),
         **summarize(entries),
     }
-    write_json(output / RESULTS_FILE, results)
+    write_json(output / RESULTS, results)
     return results
 
 

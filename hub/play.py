@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -30,6 +30,17 @@ CHARACTERS_A_LINE = 48
 FORMATS = (".gif", ".mp4")
 
 
+class PlayedToken(NamedTuple):
+    """A token as it is shown: its name, an integer by its value, patches of a picture counted; and what it stands for,
+    "image", "text", "continuous", "discrete" or "separator"."""
+
+    name: str
+    kind: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
 @dataclass(frozen=True)
 class PlayedStep:
     """A step of an episode.
@@ -44,8 +55,8 @@ class PlayedStep:
     number: int
     mission: str
     frame: np.ndarray | None
-    read: tuple[str, ...]
-    written: tuple[str, ...]
+    read: tuple[PlayedToken, ...]
+    written: tuple[PlayedToken, ...]
     total_reward: float
     success: bool | None
 
@@ -60,7 +71,10 @@ def play(
         human: show a window instead of giving frames.
         options: of `GatoAgent`; the first `seed` is the environment's, one among them the agent's.
     """
+    from gymnasium.spaces import Text
+
     from modeling_gato import GatoAgent
+    from tokenization_gato import TokenRole
 
     environment = task.make_environment(render_mode="human" if human else "rgb_array")
     try:
@@ -89,8 +103,8 @@ def play(
                 number,
                 shown,
                 frame,
-                _names(processor, sequence.input_ids),
-                _names(processor, written),
+                _tokens(processor, sequence.input_ids, sequence.roles == TokenRole.OBSERVATION_TEXT),
+                _tokens(processor, written, np.full(len(written), isinstance(space, Text))),
                 total,
                 success,
             )
@@ -105,14 +119,22 @@ def _rendered(environment) -> np.ndarray | None:
         return None
 
 
-def _names(processor: GatoProcessor, ids: Sequence[int]) -> tuple[str, ...]:
-    """Tokens by their names; patches of a picture, which all have one, are counted."""
+def _tokens(processor: GatoProcessor, ids: Sequence[int], is_text: Sequence[bool]) -> tuple[PlayedToken, ...]:
+    """What is shown of ids, of which some are known to be text: discrete values may have the same ids."""
+    vocabulary = processor.vocabulary
     names = processor.tokenizer.convert_ids_to_tokens([int(token) for token in ids])
-    short = []
-    for name, group in itertools.groupby(names):
+    shown = []
+    for token, name, text in zip(ids, names, is_text, strict=True):
+        kind = str(vocabulary.kind(np.array(token)))
+        if not text and token in vocabulary.discrete:
+            kind, name = "discrete", str(int(token) - vocabulary.discrete.start)
+        shown.append(PlayedToken(name, kind))
+    counted = []
+    for token, group in itertools.groupby(shown):
         count = len(list(group))
-        short += [f"{name} x{count}"] if name == processor.image_token and count > 1 else [name] * count
-    return tuple(short)
+        is_counted = token.name == processor.image_token and count > 1
+        counted += [PlayedToken(f"{token.name} x{count}", token.kind)] if is_counted else [token] * count
+    return tuple(counted)
 
 
 def draw_step(step: PlayedStep, title: str) -> Image.Image:
@@ -144,8 +166,8 @@ def draw_step(step: PlayedStep, title: str) -> Image.Image:
     return whole
 
 
-def _wrapped(tokens: Sequence[str]) -> list[str]:
-    return textwrap.wrap(" ".join(tokens), CHARACTERS_A_LINE, break_long_words=True) or [""]
+def _wrapped(tokens: Sequence[PlayedToken]) -> list[str]:
+    return textwrap.wrap(" ".join(map(str, tokens)), CHARACTERS_A_LINE, break_long_words=True) or [""]
 
 
 def write_episode(path: str | os.PathLike, pictures: Sequence[Image.Image], *, frames_a_second: float = 4.0) -> None:

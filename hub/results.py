@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from .files import write_text
+from .run_files import CURVE_PICTURE, CURVE_TABLE, RESULTS_TABLE, SCORES_PICTURE, SCORES_TABLE
 from .scores import interval, resampled_means
 from .suites import Task, registered_task
 
@@ -131,12 +132,12 @@ def write_results(folder: Path, results: Mapping[str, Any]) -> None:
     """Writes results.md, scores.csv, curve.csv, and where there are control tasks scores.png and curve.png."""
     from .result_pictures import draw_curve, draw_tasks
 
-    write_text(folder / "results.md", markdown(results))
-    write_text(folder / "scores.csv", scores_csv(results))
-    write_text(folder / "curve.csv", curve_csv(results))
+    write_text(folder / RESULTS_TABLE, markdown(results))
+    write_text(folder / SCORES_TABLE, scores_csv(results))
+    write_text(folder / CURVE_TABLE, curve_csv(results))
     if results["all"]["tasks"]:
-        draw_tasks(folder / "scores.png", results)
-        draw_curve(folder / "curve.png", results)
+        draw_tasks(folder / SCORES_PICTURE, results)
+        draw_curve(folder / CURVE_PICTURE, results)
 
 
 def _between(value: float, ends: Sequence[float], digits: int = 1) -> str:

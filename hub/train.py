@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from . import run_files
 from .collect import collect
 from .episode_source import EpisodeSource, parquet_files
 from .files import write_json, write_text
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from modeling_gato import GatoConfig, GatoForCausalLM
     from tokenization_gato import GatoProcessor
 
-RUN_FILE = "training.json"
-RECIPE_FILE = "recipe.yaml"
-LOG_FILE = "log.jsonl"
 # The second where the weights are in several files.
 MODEL_FILES = ("model.safetensors", "model.safetensors.index.json")
 # What may differ when a run goes on: it does not touch the weights.
@@ -233,7 +231,7 @@ def _check_evaluation(recipe: Recipe) -> None:
 
 
 def _check_resumption(recipe: Recipe, output: Path, resume: bool) -> None:
-    path = output / RUN_FILE
+    path = output / run_files.TRAINING
     if not resume:
         if path.exists() or is_complete(output):
             raise TrainingError(f"{output} holds a run: choose another folder, or add --resume to go on with it")
@@ -246,7 +244,7 @@ def _check_resumption(recipe: Recipe, output: Path, resume: bool) -> None:
     if differing:
         raise TrainingError(
             f"{output} holds a run of another recipe, which differs in {', '.join(differing)}. To go on with it: "
-            f"gato train {output / RECIPE_FILE} --output {output} --resume"
+            f"gato train {output / run_files.RECIPE} --output {output} --resume"
         )
 
 
@@ -355,8 +353,8 @@ class _Run:
         self.is_main = output is None or self.arguments.process_index == 0
         if output and self.is_main:
             output.mkdir(parents=True, exist_ok=True)
-            write_text(output / RECIPE_FILE, as_yaml(recipe))
-            write_json(output / RUN_FILE, self._about())
+            write_text(output / run_files.RECIPE, as_yaml(recipe))
+            write_json(output / run_files.TRAINING, self._about())
         if torch.cuda.device_count() > 1 and output and self.arguments.world_size == 1:
             console.print(
                 f"Using one of {torch.cuda.device_count()} GPUs. For all: accelerate launch -m gato_hub.train ..."
@@ -573,7 +571,7 @@ class _Run:
         recipe = self.recipe
         checkpoints = whole_checkpoints(self.output / "checkpoints") if resume else []
         on_signal = CheckpointOnSignal(self.console)
-        log = self.output / LOG_FILE
+        log = self.output / run_files.LOG
         callbacks = [TrainingLog(log), TrainingProgress(self.console), on_signal]
         trainer = MixtureTrainer(
             model=self._make_model(),
@@ -593,8 +591,8 @@ class _Run:
             raise TrainingError(str(error)) from error
         if self.is_main:
             entries = read_log(log)
-            draw_learning_curve(self.output / "learning_curve.png", entries)
-            write_text(self.output / "losses.md", losses_table(entries, label_entropies(self.mixture)))
+            draw_learning_curve(self.output / run_files.LEARNING_CURVE, entries)
+            write_text(self.output / run_files.LOSSES, losses_table(entries, label_entropies(self.mixture)))
         if on_signal.received:
             raise Interrupted(on_signal.received)
         self._save(trainer)

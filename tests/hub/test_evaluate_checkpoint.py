@@ -273,8 +273,14 @@ def test_an_episode_is_shown_with_the_tokens_read_and_written(checkpoint, tmp_pa
     task = find_task("babyai/go-to-local")
     steps = list(play(task, task.evaluation_seeds[0], model, processor, seed=0))
     assert steps[0].mission.startswith("go to") and steps[0].number == 0
-    assert f"{processor.image_token} x4" in steps[0].read
-    assert all(len(step.written) == 1 for step in steps)
+    assert (f"{processor.image_token} x4", "image") in steps[0].read
+    words = [token.name for token in steps[0].read if token.kind == "text"]
+    assert processor.tokenizer.convert_tokens_to_string(words).strip() == steps[0].mission
+    # A direction and an action, of the ids of text, are told as the integers that they are.
+    assert [token.kind for token in steps[1].read] == ["image", "discrete", "separator"]
+    assert steps[1].read[1].name in "0123"
+    assert all(len(step.written) == 1 and step.written[0].kind == "discrete" for step in steps)
+    assert all(step.written[0].name in "0123456" for step in steps)
     # The instruction is read once.
     assert len(steps[0].read) > len(steps[1].read)
     pictures = [draw_step(step, task.id) for step in steps[:4]]

@@ -1,0 +1,19 @@
+# Copyright 2026 The Gato for transformers authors.
+# Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
+"""The names of what training and evaluation leave beside a model: those who write it and those who show it agree."""
+
+TRAINING = "training.json"
+RECIPE = "recipe.yaml"
+LOG = "log.jsonl"
+LOSSES = "losses.md"
+LEARNING_CURVE = "learning_curve.png"
+ANIMATION = "episode.gif"
+TRAINING_FILES = (TRAINING, RECIPE, LOG, LOSSES, LEARNING_CURVE, ANIMATION)
+
+RESULTS = "results.json"
+RESULTS_TABLE = "results.md"
+SCORES_TABLE = "scores.csv"
+CURVE_TABLE = "curve.csv"
+SCORES_PICTURE = "scores.png"
+CURVE_PICTURE = "curve.png"
+RESULT_FILES = (RESULTS, RESULTS_TABLE, SCORES_TABLE, CURVE_TABLE, SCORES_PICTURE, CURVE_PICTURE)
