@@ -171,6 +171,14 @@ class GatoMemory(Cache):
         return enlarged
 
 
+def is_memory(cache: Cache | None) -> bool:
+    """
+    Whether a cache is a [`GatoMemory`], by its name: with `trust_remote_code=True`, model and agent can come from two
+    imports of this module, with a class each.
+    """
+    return type(cache).__name__ == GatoMemory.__name__
+
+
 CONTINUOUS_ACTIONS = ("sample", "mode", "mean")
 
 

@@ -28,7 +28,7 @@ from transformers.utils.import_utils import is_tracing, torch_compilable_check
 from transformers.utils.output_capturing import capture_outputs
 
 from .configuration_gato import GatoConfig
-from .generation_gato import GatoMemory
+from .generation_gato import is_memory
 
 IGNORED_LABEL = -100
 
@@ -517,7 +517,7 @@ class GatoModel(GatoPreTrainedModel):
         batch, length, _ = inputs_embeds.shape
 
         distances = None
-        if isinstance(past_key_values, GatoMemory):
+        if is_memory(past_key_values):
             position_ids, mask, distances = past_key_values.advance(
                 batch, length, attention_mask, inputs_embeds.device
             )
