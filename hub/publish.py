@@ -30,7 +30,7 @@ SPACE_CHECKPOINT = "checkpoint"
 SPACE_FILE = "space.json"
 # The Hub answers these, and others break off, when it has too much to do.
 TRANSIENT = (429, 500, 502, 503, 504)
-SECONDS_BEFORE_TRIES = (0.0, 1.0, 3.0, 8.0)
+SECONDS_BEFORE_TRIES = (0.0, 1.0, 2.0, 4.0)
 
 
 class PublishError(ValueError):
@@ -196,7 +196,8 @@ def _patiently(call: Callable[[], Value], repo_id: str, kind: str, revision: str
             raise
         except Exception as error:
             failure = error
-            if not _is_transient(error):
+            # A RuntimeError is that of an upload, which huggingface_hub has tried again and again already.
+            if isinstance(error, RuntimeError) or not _is_transient(error):
                 break
     raise PublishError(_explained(failure, repo_id, kind, revision)) from failure
 

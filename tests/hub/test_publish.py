@@ -50,6 +50,25 @@ class HubClient:
         command = [GATO, *map(str, arguments)]
         return subprocess.run(command, capture_output=True, text=True, env=self.environment(token), timeout=300)
 
+    def gato_in_turn(self, *commands) -> list:
+        """Exit status and output of several commands in one process, each `(token, arguments)`."""
+        asked = [[token, *map(str, arguments)] for token, *arguments in commands]
+        code = f"""
+import json, os
+from typer.testing import CliRunner
+from gato_hub.cli import app
+answers = []
+for token, *arguments in {asked!r}:
+    os.environ.pop("HF_TOKEN", None)
+    if token:
+        os.environ["HF_TOKEN"] = token
+    done = CliRunner().invoke(app, arguments)
+    crashed = done.exception is not None and not isinstance(done.exception, SystemExit)
+    answers.append((done.exit_code, done.output + (repr(done.exception) if crashed else "")))
+print(json.dumps(answers))
+"""
+        return json.loads(self.python(code).splitlines()[-1])
+
     def python(self, code: str, token="hf_ada"):
         command = [sys.executable, "-c", code]
         environment = self.environment(token)
@@ -168,31 +187,38 @@ print(len(write("go to", max_new_tokens=4, do_sample=False)[0]["generated_text"]
 
 
 def test_private_repositories_branches_and_revisions(hub, checkpoint, pushed, tmp_path):
-    done = hub.gato("push", checkpoint, "ada/hidden", "--private", "--revision", "try")
-    assert done.returncode == 0, done.stderr
+    pull = ("pull", "ada/hidden", "--revision", "try", "--out")
+    done, mine, *refused, missing = hub.gato_in_turn(
+        ("hf_ada", "push", checkpoint, "ada/hidden", "--private", "--revision", "try"),
+        ("hf_ada", *pull, tmp_path / "mine"),
+        ("hf_bob", *pull, tmp_path / "theirs"),
+        (None, *pull, tmp_path / "theirs"),
+        ("hf_ada", "pull", pushed, "--revision", "none", "--out", tmp_path / "none"),
+    )
+    assert done[0] == 0, done[1]
     branches = {one["name"] for one in hub.get("/api/models/ada/hidden/refs")["branches"]}
     assert branches == {"main", "try"}
     assert "config.json" in hub.files("models/ada/hidden/revision/try")
     assert hub.files("models/ada/hidden") == {".gitattributes"}
-
-    pulled = hub.gato("pull", "ada/hidden", "--revision", "try", "--out", tmp_path / "mine")
-    assert pulled.returncode == 0, pulled.stderr
-    assert (tmp_path / "mine" / "model.safetensors").exists()
-    for token in ("hf_bob", None):
-        refused = hub.gato("pull", "ada/hidden", "--revision", "try", "--out", tmp_path / "theirs", token=token)
-        assert refused.returncode == 1 and "Traceback" not in refused.stderr
-        assert "there is no model ada/hidden on the Hub, or it is private" in refused.stderr
-    missing = hub.gato("pull", pushed, "--revision", "none", "--out", tmp_path / "none")
-    assert missing.returncode == 1 and f"the model {pushed} has no revision 'none'" in missing.stderr
+    assert mine[0] == 0 and (tmp_path / "mine" / "model.safetensors").exists(), mine[1]
+    for status, said in refused:
+        assert status == 1 and "there is no model ada/hidden on the Hub, or it is private" in said, said
+    assert missing[0] == 1 and f"the model {pushed} has no revision 'none'" in missing[1], missing[1]
 
 
 def test_who_may_not_push_is_told(hub, checkpoint):
-    nobody = hub.gato("push", checkpoint, "ada/mine", token=None)
-    assert nobody.returncode == 1 and "the Hub wants a token to write model ada/mine: hf auth login" in nobody.stderr
-    another = hub.gato("push", checkpoint, "ada/mine", token="hf_bob")
-    assert another.returncode == 1 and "the token may not write to the model ada/mine" in another.stderr
-    no_name = hub.gato("push", checkpoint, "a name/with/slashes")
-    assert no_name.returncode == 1 and "Traceback" not in no_name.stderr and "Error: " in no_name.stderr
+    answers = hub.gato_in_turn(
+        (None, "push", checkpoint, "ada/mine"),
+        ("hf_bob", "push", checkpoint, "ada/mine"),
+        ("hf_ada", "push", checkpoint, "a name/with/slashes"),
+    )
+    messages = (
+        "the Hub wants a token to write model ada/mine: hf auth login",
+        "the token may not write to the model ada/mine",
+        "Error: Repo id must be in the form",
+    )
+    for (status, said), message in zip(answers, messages, strict=True):
+        assert status == 1 and message in said, said
 
 
 def test_a_server_that_fails_twice_and_then_works(hub, checkpoint):
@@ -286,19 +312,19 @@ print("done")
 
 
 def test_a_space_carries_all_that_it_needs(hub, checkpoint, pushed, tmp_path):
-    done = hub.gato("push-space", checkpoint, "ada/demo")
-    assert done.returncode == 0, done.stderr
+    demo, named, pulled = hub.gato_in_turn(
+        ("hf_ada", "push-space", checkpoint, "ada/demo"),
+        ("hf_ada", "push-space", pushed, "ada/demo-of-a-name", "--private"),
+        (None, "pull", "ada/demo", "--type", "space", "--out", tmp_path / "demo"),
+    )
+    assert demo[0] == named[0] == pulled[0] == 0, (demo, named, pulled)
     files = hub.files("spaces/ada/demo")
     assert {"app.py", "requirements.txt", "README.md", "space.json", "checkpoint/model.safetensors"} <= files
     assert {"gato_hub/play.py", "gato_hub/suites/babyai.py", "modeling_gato/modeling_gato.py"} <= files
     assert not any("__pycache__" in name or name.startswith("gato_hub/recipes") for name in files)
-    named = hub.gato("push-space", pushed, "ada/demo-of-a-name", "--private")
-    assert named.returncode == 0, named.stderr
     assert not any(name.startswith("checkpoint/") for name in hub.files("spaces/ada/demo-of-a-name"))
 
     # It is pulled and plays with nothing but what lies in its folder.
-    pulled = hub.gato("pull", "ada/demo", "--type", "space", "--out", tmp_path / "demo")
-    assert pulled.returncode == 0, pulled.stderr
     code = f"""
 sys.path.insert(0, {str(tmp_path / "demo")!r})
 import app, modeling_gato
@@ -374,7 +400,12 @@ def test_the_card_of_a_run_tells_how_it_was_trained(checkpoint, tmp_path):
 
 def test_what_can_not_be_pushed(hub, checkpoint, tmp_path):
     (tmp_path / "empty").mkdir()
+    (tmp_path / "other.json").write_text("{}")
     cases = (
+        (
+            ("push", checkpoint, "ada/x", "--results", tmp_path / "other.json"),
+            "not what gato evaluate writes: it lacks",
+        ),
         (("push", tmp_path / "empty", "ada/x"), "holds no model: there is no config.json"),
         (
             ("push", checkpoint, "ada/x", "--results", tmp_path),
@@ -384,10 +415,7 @@ def test_what_can_not_be_pushed(hub, checkpoint, tmp_path):
         (("push-space", tmp_path / "empty", "ada/x"), "holds no model"),
         (("push", checkpoint, "ada/x", "--license", "do-what-you-like"), "does not accept the card: .*license"),
     )
-    for arguments, message in cases:
-        done = hub.gato(*arguments)
-        assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
-        assert re.search(message, done.stderr), done.stderr
-    (tmp_path / "results.json").write_text("{}")
-    done = hub.gato("push", checkpoint, "ada/x", "--results", tmp_path)
-    assert done.returncode == 1 and "is not what gato evaluate writes: it lacks all" in done.stderr
+    for (status, said), (_, message) in zip(
+        hub.gato_in_turn(*(("hf_ada", *arguments) for arguments, _ in cases)), cases, strict=True
+    ):
+        assert status == 1 and re.search(message, said), said
