@@ -222,7 +222,7 @@ def build(checkpoint: str) -> gradio.Blocks:
             running = start.click(
                 told(demo.act), [task, episode, temperature], [picture, tokens, state], show_progress="hidden"
             )
-            stop.click(None, cancels=[running])
+            stop.click(lambda: "Stopped.", None, state, cancels=[running], show_progress="hidden")
         with gradio.Tab("Look", id="look"):
             with gradio.Row():
                 seen = gradio.Image(label="Picture", height=320, elem_id="seen")
