@@ -6,9 +6,10 @@
 - the same agent without a memory, which reads its whole window again at every step;
 
 and how the cost grows with the length of the episode and the number of environments. Observations are like those of
-Meta-World: 21 numbers, and 4 of an action, 26 tokens a step. Prints medians and ratios, and writes them as JSON.
+Meta-World, 21 numbers, and 4 of an action, 26 tokens a step; or like those of BabyAI, a picture of four patches and a
+direction, and one token of an action, 7 a step. Prints medians and ratios, and writes them as JSON.
 
-    python tests/benchmarks/acting.py --sizes mini small --out acting.json
+    python tests/benchmarks/acting.py --sizes mini small --observations metaworld --out acting.json
 """
 
 import argparse
@@ -16,20 +17,39 @@ import json
 import platform
 import statistics
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from gymnasium import spaces
+from gymnasium.vector.utils import batch_space
 from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
 
 from modeling_gato import GatoAgent, GatoConfig, GatoForCausalLM
 from tokenization_gato import GatoProcessor
 
-OBSERVATION = spaces.Box(-1, 1, (21,), np.float32)
-ACTION = spaces.Box(-1, 1, (4,), np.float32)
-TOKENS_OF_AN_OBSERVATION = 22  # with the separator
 ENVIRONMENTS = 16
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is seen and done in a step, and its tokens: those of an observation with the separator."""
+
+    observation: spaces.Space
+    action: spaces.Space
+    seen: int
+    done: int
+
+
+METAWORLD = Kind(spaces.Box(-1, 1, (21,), np.float32), spaces.Box(-1, 1, (4,), np.float32), seen=22, done=4)
+BABYAI = Kind(
+    spaces.Dict(direction=spaces.Discrete(4), image=spaces.Box(0, 255, (32, 32, 3), np.uint8)),
+    spaces.Discrete(7),
+    seen=6,
+    done=1,
+)
+KINDS = {"metaworld": METAWORLD, "babyai": BABYAI}
 
 
 def milliseconds(function):
@@ -48,20 +68,21 @@ def alternating(functions, rounds):
     return {name: {"median": middle, "quartiles": [low, high]} for name, (low, middle, high) in quartiles.items()}
 
 
-def actor(model, processor, num_envs, steps):
+def actor(model, processor, kind, num_envs, steps):
     """A function that acts once, after so many steps."""
-    agent = GatoAgent(model, processor, ACTION, num_envs=num_envs, observation_space=OBSERVATION, seed=0)
-    random = np.random.default_rng(0)
+    agent = GatoAgent(model, processor, kind.action, num_envs=num_envs, observation_space=kind.observation, seed=0)
+    space = batch_space(kind.observation, num_envs)
+    space.seed(0)
 
     def act():
-        agent.act(random.uniform(-1, 1, (num_envs, 21)).astype(np.float32))
+        agent.act(space.sample())
 
     for _ in range(steps):
         act()
     return act
 
 
-def llama_reader(config, window):
+def llama_reader(config, window, kind):
     """A function that reads the new tokens of a step as a Llama of this shape does, after a window of tokens."""
     llama = LlamaForCausalLM(
         LlamaConfig(
@@ -75,7 +96,7 @@ def llama_reader(config, window):
         )
     ).eval()
     cache = DynamicCache(config=llama.config)
-    new_tokens = TOKENS_OF_AN_OBSERVATION + 1 + 3
+    new_tokens = kind.seen + kind.done
 
     @torch.no_grad()
     def read(length):
@@ -85,8 +106,8 @@ def llama_reader(config, window):
     read(window - new_tokens)
 
     def step():
-        read(TOKENS_OF_AN_OBSERVATION + 1)  # and the last action token of the step before
-        for _ in range(3):
+        read(kind.seen + 1)  # and the last action token of the step before
+        for _ in range(kind.done - 1):
             read(1)
 
     def back():
@@ -95,27 +116,27 @@ def llama_reader(config, window):
     return step, back, llama
 
 
-def reader_of_everything(model, window):
+def reader_of_everything(model, window, kind):
     """A function that reads the whole window, as an agent without a memory does for each action token."""
-    ids = torch.randint(0, 256, (1, window - 4))
+    ids = torch.randint(0, 256, (1, window - kind.done))
 
     @torch.no_grad()
     def step():
-        for number in range(4):
-            model(ids[:, : window - 4 + number], use_cache=False, logits_to_keep=1)
+        for number in range(kind.done):
+            model(ids[:, : window - kind.done + number], use_cache=False, logits_to_keep=1)
 
     return step
 
 
-def measure(size, positions, rounds):
+def measure(size, positions, kind, rounds):
     processor = GatoProcessor()
     torch.manual_seed(0)
     config = getattr(GatoConfig, size)(**processor.model_kwargs, position_embedding_type=positions)
     model = GatoForCausalLM(config).eval()
     window = config.max_position_embeddings
-    full = window // (TOKENS_OF_AN_OBSERVATION + 4) + 1
-    llama_step, llama_back, _ = llama_reader(config, window)
-    one = actor(model, processor, 1, full)
+    full = window // (kind.seen + kind.done) + 1
+    llama_step, llama_back, _ = llama_reader(config, window, kind)
+    one = actor(model, processor, kind, 1, full)
 
     def llama():
         llama_step()
@@ -130,12 +151,12 @@ def measure(size, positions, rounds):
     for name, values in times.items():
         low, middle, high = statistics.quantiles(values, n=4)
         results[name] = {"median": middle, "quartiles": [low, high]}
-    results |= alternating({"re-encoding": reader_of_everything(model, window)}, max(4, rounds // 10))
+    results |= alternating({"re-encoding": reader_of_everything(model, window, kind)}, max(4, rounds // 10))
     # Past the window nothing changes any more: a large model need not play a thousand steps to show it.
     late = f"after {1000 if size in ('nano', 'mini') else 3 * full} steps"
-    long = actor(model, processor, 1, int(late.split()[1]))
-    results |= alternating({"after 10 steps": actor(model, processor, 1, 10), late: long}, rounds // 2)
-    many = actor(model, processor, ENVIRONMENTS, full)
+    long = actor(model, processor, kind, 1, int(late.split()[1]))
+    results |= alternating({"after 10 steps": actor(model, processor, kind, 1, 10), late: long}, rounds // 2)
+    many = actor(model, processor, kind, ENVIRONMENTS, full)
     results |= alternating({f"{ENVIRONMENTS} environments": many, "one environment": one}, max(4, rounds // 5))
     agent = results["agent"]["median"]
     results["ratios"] = {
@@ -154,13 +175,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", nargs="+", default=["mini", "small"])
     parser.add_argument("--positions", default="rotary", choices=("rotary", "transformer_xl"))
+    parser.add_argument("--observations", default="metaworld", choices=KINDS)
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     results = {"machine": platform.processor() or platform.machine(), "threads": torch.get_num_threads()}
     for size in arguments.sizes:
-        results[size] = measure(size, arguments.positions, arguments.rounds)
-        print(f"{size}, {arguments.positions}, {results[size]['parameters'] / 1e6:.1f} M parameters")
+        results[size] = measure(size, arguments.positions, KINDS[arguments.observations], arguments.rounds)
+        millions = results[size]["parameters"] / 1e6
+        print(f"{size}, {arguments.positions}, {arguments.observations}, {millions:.1f} M parameters")
         for name, value in results[size].items():
             if isinstance(value, dict) and "median" in value:
                 low, high = value["quartiles"]
