@@ -47,10 +47,11 @@ def draw_tasks(path: str | os.PathLike, results: Mapping[str, Any]) -> None:
     axes.set_xlim(LOWEST, HIGHEST + 8)
     axes.axvline(0, color="grey", linewidth=0.8)
     axes.axvline(100, color="grey", linewidth=0.8)
-    axes.set_xlabel("normalised score: 0 random actions, 100 the expert")
+    axes.tick_params(axis="x", labelsize=7)
+    axes.set_xlabel("normalised score: 0 random actions, 100 the expert", fontsize=8)
     handles = [axes.barh(-10, 0, color=colors[suite]) for suite in suites]
     means = [f"{suite}: mean {results['suites'][suite]['mean']:.0f}" for suite in suites]
-    axes.legend(handles, means, fontsize=6, loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=4, frameon=False)
+    axes.legend(handles, means, fontsize=6, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, frameon=False)
     _save(figure, path)
 
 

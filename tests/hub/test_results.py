@@ -23,7 +23,7 @@ from gato_hub.results import (
     summarize,
     write_results,
 )
-from gato_hub.suites import registered_task
+from gato_hub.suites import registered_task, task_ids
 
 SOLVED, HARD, RETURN = "babyai/go-to-local", "babyai/pickup-loc", "classic-control/pendulum"
 
@@ -91,6 +91,14 @@ def test_scores_of_tasks_suites_and_all(entries):
     assert summary["suites"]["babyai"]["mean"] == pytest.approx(np.mean(scores[:2]))
     assert "success_rate" in summary["suites"]["babyai"] and "success_rate" not in summary["all"]
     assert summary["curve"]["0"] == 3 and summary["curve"]["60"] == 2
+
+
+def test_what_equals_the_expert_reaches_all_of_its_score():
+    solved = {"seed": 0, "return": 1.0, "success": True, "length": 3}
+    names = [name for name in task_ids() if (task := registered_task(name)).score == "success" and task.counts_in_means]
+    names = [name for name in names if registered_task(name).expert_score.success_rate == 1.0]
+    summary = summarize({name: {"kind": "control", "score": "success", "episodes": [solved] * 3} for name in names})
+    assert summary["curve"]["100"] == len(names) > 100
 
 
 def test_tasks_without_a_reference_or_an_episode_are_listed_and_in_no_mean(entries):
