@@ -14,6 +14,8 @@ from .episodes import SHARD_PATTERN, read_provenance
 from .files import write_text
 from .suites import DocumentTask, Task
 
+# Where the card's example reads from, until the folder lies somewhere else.
+FOLDER_IN_EXAMPLE = "path/to/this/folder"
 CARD = """---
 license: other
 license_name: see-the-table-of-licences
@@ -40,7 +42,7 @@ have `text` and `images`.
 ```python
 from datasets import load_dataset
 
-episodes = load_dataset("path/to/this/folder", "{example}", split="train")
+episodes = load_dataset("{folder}", "{example}", split="train")
 ```
 
 | task | rows | dropped | timesteps | score | random | expert |
@@ -78,6 +80,7 @@ def write_dataset_card(
         num_steps=sum(collection.steps for collection in collections.values()),
         num_bytes=sum(collection.num_bytes for collection in collections.values()),
         content_hash=content_hash(folder),
+        folder=FOLDER_IN_EXAMPLE,
         example=config_name(next(iter(collections))),
         tasks="\n".join(_task_line(tasks[task_id], collection) for task_id, collection in collections.items()),
         packages="\n".join(f"| {name} | {version} | {_licence(name)} |" for name, version in sorted(versions.items())),

@@ -64,7 +64,7 @@ def model_card(
         template_str=TEMPLATE.read_text(encoding="utf-8"),
         name=name,
         repo_id=repo_id,
-        purpose=f"It was evaluated at {len(task_ids)} tasks: {', '.join(suites)}." if task_ids else "",
+        purpose=f"It was evaluated at {_tasks(len(task_ids))} of {', '.join(suites)}." if task_ids else "",
         config=model.config,
         parameters=_short(parameters),
         embedding_parameters=_short(embedding),
@@ -92,6 +92,10 @@ def _there(folder: Path, name: str) -> str | None:
 
 def _short(number: int) -> str:
     return f"{number / 1e6:.1f} M" if number < 1e9 else f"{number / 1e9:.2f} B"
+
+
+def _tasks(number: int) -> str:
+    return f"{number} task{'s' if number > 1 else ''}"
 
 
 def _training(path: Path) -> dict[str, Any] | None:
@@ -148,9 +152,9 @@ def _eval_results(results: Mapping[str, Any]) -> Iterator[EvalResult]:
             metric_name=metric_name,
         )
 
-    means = [(f"{suite}, {about['tasks']} tasks", suite, about) for suite, about in results["suites"].items()]
+    means = [(f"{suite}, {_tasks(about['tasks'])}", suite, about) for suite, about in results["suites"].items()]
     if results["all"]["tasks"]:
-        means.insert(0, (f"all {results['all']['tasks']} tasks", "all", results["all"]))
+        means.insert(0, (f"all, {_tasks(results['all']['tasks'])}", "all", results["all"]))
     for name, kind, about in means:
         yield result(name, kind, "normalized_score", about["mean"], "mean normalised score, random 0, expert 100")
     for task_id, entry in results["tasks"].items():

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from .dataset_card import FOLDER_IN_EXAMPLE
 from .evaluate_checkpoint import load_checkpoint
 from .files import write_json, write_text
 from .model_card import model_card
@@ -24,7 +25,6 @@ from .run_files import RESULT_FILES, RESULTS, TRAINING_FILES
 
 Value = TypeVar("Value")
 
-DATASET_PATTERNS = ("README.md", "*.parquet")
 SPACE_FOLDER = Path(__file__).with_name("space")
 SPACE_CHECKPOINT = "checkpoint"
 SPACE_FILE = "space.json"
@@ -79,8 +79,7 @@ def push_checkpoint(
             read = _read_results(Path(checkpoint))
             _copy(RESULT_FILES, Path(checkpoint), folder)
         card = model_card(repo_id, model, processor, folder, read, license)
-        card.save(folder / "README.md")
-        return _push(folder, repo_id, "model", private, revision, message, card)
+        return _push(_contents(folder), repo_id, "model", private, revision, message, card)
 
 
 def push_dataset(
@@ -101,7 +100,9 @@ def push_dataset(
     if not (folder / "README.md").exists():
         raise PublishError(f"{folder} has no README.md, which tells the Hub what is in it: gato collect writes one")
     card = DatasetCard.load(folder / "README.md")
-    return _push(folder, repo_id, "dataset", private, revision, "Upload of episodes", card, DATASET_PATTERNS)
+    card.content = card.content.replace(FOLDER_IN_EXAMPLE, repo_id)
+    contents = {file.relative_to(folder).as_posix(): file for file in files}
+    return _push(contents, repo_id, "dataset", private, revision, "Upload of episodes", card)
 
 
 def push_space(repo_id: str, checkpoint: str | os.PathLike, *, private: bool | None = None) -> str:
@@ -128,7 +129,7 @@ def push_space(repo_id: str, checkpoint: str | os.PathLike, *, private: bool | N
             text = (folder / "README.md").read_text(encoding="utf-8")
             write_text(folder / "README.md", text.replace("\n---\n", f"\nmodels:\n- {checkpoint}\n---\n", 1))
         card = RepoCard.load(folder / "README.md")
-        return _push(folder, repo_id, "space", private, None, "Upload of a Gato's Space", card)
+        return _push(_contents(folder), repo_id, "space", private, None, "Upload of a Gato's Space", card)
 
 
 def pull(repo_id: str, output: str | os.PathLike, *, kind: str = "model", revision: str | None = None) -> Path:
@@ -141,17 +142,21 @@ def pull(repo_id: str, output: str | os.PathLike, *, kind: str = "model", revisi
     return Path(_patiently(download, repo_id, kind, revision))
 
 
+def _contents(folder: Path) -> dict[str, Path]:
+    return {file.relative_to(folder).as_posix(): file for file in sorted(folder.rglob("*")) if file.is_file()}
+
+
 def _push(
-    folder: Path,
+    contents: dict[str, Path],
     repo_id: str,
     kind: str,
     private: bool | None,
     revision: str | None,
     message: str,
     card: Any,
-    patterns: tuple[str, ...] | None = None,
 ) -> str:
-    from huggingface_hub import HfApi
+    """Pushes files, by their paths in the repository, and a card, in one commit."""
+    from huggingface_hub import CommitOperationAdd, HfApi
 
     api = HfApi()
     sdk = {"space_sdk": "gradio"} if kind == "space" else {}
@@ -162,15 +167,10 @@ def _push(
             api.create_branch(repo_id, repo_type=kind, branch=revision, exist_ok=True)
 
     def upload() -> str:
-        return api.upload_folder(
-            repo_id=repo_id,
-            repo_type=kind,
-            folder_path=folder,
-            revision=revision,
-            commit_message=message,
-            allow_patterns=list(patterns) if patterns else None,
-            ignore_patterns=[".partial-*", ".cache/*"],
-        ).commit_url
+        pieces = {**contents, "README.md": str(card).encode()}
+        additions = [CommitOperationAdd(path, piece) for path, piece in pieces.items()]
+        commit = api.create_commit(repo_id, additions, commit_message=message, repo_type=kind, revision=revision)
+        return commit.commit_url
 
     try:
         _patiently(lambda: card.validate(repo_type=kind), repo_id, kind, revision)

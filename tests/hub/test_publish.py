@@ -360,7 +360,7 @@ print(json.dumps([[*key, value] for key, value in found.items()]))
     entry = json.loads((results / "results.json").read_text())["tasks"]["classic-control/cart-pole"]
     assert scores["classic-control/cart-pole", "mean_reward"] == round(entry["mean_return"], 3)
     assert scores["classic-control/cart-pole", "normalized_score"] == round(entry["normalized"], 3)
-    assert ("captions/shapes", "exact_match") in scores and ("all 1 tasks", "normalized_score") in scores
+    assert ("captions/shapes", "exact_match") in scores and ("all, 1 task", "normalized_score") in scores
     assert "![Scores of all tasks](scores.png)" in text and f'from_pretrained("{pushed}"' in text
     # The example is short, and is Python.
     example = re.search(r"```python\n(.*?)```", text, re.DOTALL)[1]
