@@ -27,6 +27,13 @@ from transformers.utils.generic import merge_with_config_defaults
 from transformers.utils.import_utils import is_tracing, torch_compilable_check
 from transformers.utils.output_capturing import capture_outputs
 
+from .blockwise_attention_gato import (
+    BLOCK,
+    RelativeBlockwiseAttention,
+    blockwise_attention,
+    query_blocks,
+    shift_to_distances,
+)
 from .configuration_gato import GatoConfig
 from .generation_gato import is_memory
 
@@ -172,24 +179,6 @@ class GatoRelativeEncoding(nn.Module):
         return torch.cat((angles.sin(), angles.cos()), dim=-1).to(like.dtype)
 
 
-def shift_to_distances(scores: torch.Tensor) -> torch.Tensor:
-    """
-    Realign scores whose last column is distance 0 for every query: the last query keeps its row, the one before it
-    moves one to the left, and so on. What enters on the right belongs to later keys, which the mask hides.
-
-    Args:
-        scores: `(batch, heads, queries, keys)`, column c of every row scoring distance `keys - 1 - c`.
-
-    Returns:
-        `(batch, heads, queries, keys)`, column c scoring the distance from query to key c.
-    """
-    batch, heads, queries, keys = scores.shape
-    if queries == 1:
-        return scores
-    padded = F.pad(scores, (1, 0)).view(batch, heads, keys + 1, queries)
-    return padded[:, :, 1:].view(batch, heads, queries, keys)
-
-
 def eager_attention_forward(
     module: nn.Module,
     query: torch.Tensor,
@@ -243,6 +232,7 @@ class GatoAttention(nn.Module):
         attention_mask: torch.Tensor | None = None,
         past_key_values: Cache | None = None,
         positions_to_keep: torch.Tensor | None = None,
+        blocks: list[tuple[int, int, int]] | None = None,
         **kwargs: Unpack[TransformersKwargs],
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         batch, length, _ = hidden_states.shape
@@ -262,6 +252,9 @@ class GatoAttention(nn.Module):
                     take_positions(part, positions_to_keep[:, None], dim=2) for part in position_embeddings
                 ]
             query = rotate(query, *position_embeddings)
+        if blocks is not None:
+            attended = self.attend_in_blocks(query, key, value, attention_mask, blocks, *position_embeddings)
+            return self.o_proj(attended.reshape(batch, length, -1)), None
         if past_key_values is not None:
             key, value = past_key_values.update(key, value, self.layer_idx)
         if self.is_relative:
@@ -284,6 +277,25 @@ class GatoAttention(nn.Module):
             **kwargs,
         )
         return self.o_proj(attended.reshape(batch, length, -1)), weights
+
+    def attend_in_blocks(
+        self,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        mask: torch.Tensor | None,
+        blocks: list[tuple[int, int, int]],
+        encoding: torch.Tensor | GatoRelativeEncoding,
+        *_,
+    ) -> torch.Tensor:
+        """All queries of a window over its own keys, `(batch, length, heads, head_dim)`; see [`query_blocks`]."""
+        if not self.is_relative:
+            return blockwise_attention(query, key, value, mask, blocks, self.scaling)
+        distance_keys = self.relative_keys(encoding, max(stop - first for _, stop, first in blocks), None)
+        attended = RelativeBlockwiseAttention.apply(
+            query, key, value, distance_keys, self.content_bias, self.relative_bias, mask, blocks, self.scaling
+        )
+        return attended.transpose(1, 2)
 
     def score_distances(
         self,
@@ -539,6 +551,9 @@ class GatoModel(GatoPreTrainedModel):
         else:
             position_embeddings = self.positions(inputs_embeds, position_ids)
 
+        blocks = None
+        if past_key_values is None and self._attends_in_blocks(mask, length, inputs_embeds, kwargs):
+            blocks = query_blocks(mask, length)
         hidden_states = inputs_embeds
         for layer in self.layers[:-1]:
             hidden_states = layer(
@@ -547,6 +562,7 @@ class GatoModel(GatoPreTrainedModel):
                 position_embeddings=position_embeddings,
                 past_key_values=past_key_values,
                 position_ids=position_ids,
+                blocks=blocks,
                 **kwargs,
             )
         keeps_few = self._can_compute_positions_alone(positions_to_keep, length, mask, past_key_values)
@@ -567,6 +583,7 @@ class GatoModel(GatoPreTrainedModel):
             past_key_values=past_key_values,
             position_ids=position_ids,
             positions_to_keep=positions_to_keep if keeps_few else None,
+            blocks=None if keeps_few else blocks,
             **kwargs,
         )
         if positions_to_keep is not None and not keeps_few:
@@ -648,6 +665,19 @@ class GatoModel(GatoPreTrainedModel):
             attention_mask=attention_mask,
             past_key_values=past_key_values,
             position_ids=position_ids,
+        )
+
+    def _attends_in_blocks(self, mask, length: int, inputs_embeds: torch.Tensor, kwargs: dict) -> bool:
+        """Whether a CPU is better off with blocks of queries than with one kernel for all."""
+        return (
+            inputs_embeds.device.type == "cpu"
+            and length > BLOCK
+            and self.config._attn_implementation == "sdpa"
+            and not (self.training and self.config.attention_dropout)
+            and not kwargs.get("output_attentions")
+            and not self.config.output_attentions
+            and not is_tracing(inputs_embeds)
+            and (mask is None or (mask.dtype == torch.bool and mask.shape[-2:] == (length, length)))
         )
 
     def _can_compute_positions_alone(

@@ -1,0 +1,208 @@
+# Copyright 2026 The Gato for transformers authors.
+# Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
+"""What all benchmarks share: times taken in turns, claims with their bounds, windows to work on, and how they report.
+
+A benchmark prints its measurements and its claims, and with `--out FILE` writes them as JSON:
+`{"claims": [{"what", "against", "ratio", "low", "high", "bound", "is_at_least", "met"}], "measurements": {...}, ...}`.
+`low` and `high` are the quartiles of the ratios of the rounds, each of which did the same work on both sides.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from gato_hub.files import write_json
+from gato_hub.packages import git_commit, package_versions
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A ratio, and what it should be: at least `bound`, or at most."""
+
+    what: str
+    against: str
+    ratio: float
+    low: float
+    high: float
+    bound: float
+    is_at_least: bool
+
+    @property
+    def met(self) -> bool:
+        return self.ratio >= self.bound if self.is_at_least else self.ratio <= self.bound
+
+    def __str__(self) -> str:
+        sign = ">=" if self.is_at_least else "<="
+        spread = f" ({self.low:.3f} to {self.high:.3f})" if self.low != self.high else ""
+        state = "met" if self.met else "MISSED"
+        return f"{self.what}, against {self.against}: {self.ratio:.3f}{spread}, {sign} {self.bound:g}: {state}"
+
+
+def seconds(function: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    function()
+    return time.perf_counter() - started
+
+
+def in_turns(functions: Mapping[str, Callable[[], Any]], rounds: int, warm_up: int = 1) -> dict[str, list[float]]:
+    """Seconds of each function in each round; the functions take turns, so that a slow minute is slow for all."""
+    for _ in range(warm_up):
+        for function in functions.values():
+            function()
+    times: dict[str, list[float]] = {name: [] for name in functions}
+    for _ in range(rounds):
+        for name, function in functions.items():
+            times[name].append(seconds(function))
+    return times
+
+
+def quartiles(values: list[float]) -> tuple[float, float, float]:
+    if len(values) < 2:
+        return values[0], values[0], values[0]
+    low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
+    return low, middle, high
+
+
+def claim(
+    what: str, against: str, ours: list[float], theirs: list[float], bound: float, is_at_least: bool = True
+) -> Claim:
+    """How much faster we are, from times of the same rounds; or with `is_at_least=False` our time over theirs."""
+    ratios = [b / a if is_at_least else a / b for a, b in zip(ours, theirs, strict=True)]
+    low, middle, high = quartiles(ratios)
+    return Claim(what, against, middle, low, high, bound, is_at_least)
+
+
+def number_claim(what: str, against: str, ratio: float, bound: float, is_at_least: bool) -> Claim:
+    """A claim of a number that has no spread, such as a peak of memory."""
+    return Claim(what, against, ratio, ratio, ratio, bound, is_at_least)
+
+
+def spread(times: Mapping[str, list[float]]) -> dict[str, dict[str, float]]:
+    """Median and quartiles in milliseconds, for the JSON."""
+    rows = {}
+    for name, values in times.items():
+        low, middle, high = quartiles([1e3 * value for value in values])
+        rows[name] = {"milliseconds": round(middle, 3), "low": round(low, 3), "high": round(high, 3)}
+    return rows
+
+
+def parser_of(description: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("--out", type=Path, help="a JSON file")
+    return parser
+
+
+def report(claims: list[Claim], measurements: Mapping[str, Any], out: Path | None) -> None:
+    """Prints all, and writes it where asked to."""
+    print(json.dumps(measurements, indent=1))
+    for one in claims:
+        print(one)
+    if out is not None:
+        about = {
+            "machine": processor_name(),
+            "cores": os.cpu_count(),
+            "threads": torch.get_num_threads(),
+            "git_commit": git_commit(),
+            "versions": package_versions(("torch", "transformers")),
+        }
+        entries = [asdict(one) | {"met": one.met} for one in claims]
+        write_json(out, {"claims": entries, "measurements": measurements, **about})
+
+
+def processor_name() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
+    except OSError:
+        names = []
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Work
+# ---------------------------------------------------------------------------------------------------------------
+
+
+def metaworld_episodes(number: int, steps: int = 200, seed: int = 0) -> list[dict[str, Any]]:
+    """Episodes of as many numbers a step as Meta-World's: 21 observed, 4 of an action."""
+    random = np.random.default_rng(seed)
+    return [
+        {
+            "task": "reach",
+            "continuous_observations": random.normal(size=(steps, 21)).cumsum(0) * 0.1,
+            "continuous_actions": random.uniform(-1, 1, (steps, 4)),
+        }
+        for _ in range(number)
+    ]
+
+
+def babyai_episodes(number: int, seed: int = 0) -> list[dict[str, Any]]:
+    """Episodes of BabyAI's bot, as they are collected."""
+    from gato_hub.episodes import episode_row
+    from gato_hub.rollout import run_expert
+    from gato_hub.suites import find_task
+
+    task = find_task("babyai/go-to-local")
+    environment = task.make_environment()
+    spaces = environment.observation_space, environment.action_space
+    rollouts = [run_expert(task, environment, task.train_seeds[seed + index]) for index in range(number)]
+    environment.close()
+    return [episode_row(rollout, *spaces, task=task.id, expert=task.expert) for rollout in rollouts]
+
+
+def picture_episodes(number: int, steps: int = 50, seed: int = 0) -> list[dict[str, Any]]:
+    """Episodes of 84 x 84 screens, as of Atari."""
+    random = np.random.default_rng(seed)
+    return [
+        {
+            "task": "screens",
+            "image_observations": list(random.integers(0, 256, (steps, 84, 84, 3), dtype=np.uint8)),
+            "discrete_actions": random.integers(0, 18, steps),
+        }
+        for _ in range(number)
+    ]
+
+
+EPISODES = {"metaworld": metaworld_episodes, "babyai": babyai_episodes, "screens": picture_episodes}
+
+
+def text_tokenizer(size: int):
+    """A text tokenizer with that many ids, most of which no text uses: the paper's vocabulary has 32000."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    pieces = sorted(pre_tokenizers.ByteLevel.alphabet())
+    pieces += [f"unused{number}" for number in range(size - len(pieces))]
+    tokenizer = Tokenizer(models.BPE(vocab={piece: number for number, piece in enumerate(pieces)}, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer)
+
+
+def packed_batch(processor, kind: str, rows: int, length: int) -> dict[str, torch.Tensor]:
+    """Full rows of packed windows of one kind of episodes, as training makes them."""
+    from tokenization_gato import GatoDataCollator
+
+    tokens_of_an_episode = {"metaworld": 5200, "babyai": 60, "screens": 1900}[kind]
+    number = max(8, 2 * rows * length // tokens_of_an_episode)
+    collate = GatoDataCollator(processor, max_length=length, loss_on_observation_text=False, seed=0)
+    batch = collate(EPISODES[kind](number))
+    if len(batch["input_ids"]) < rows:
+        raise ValueError(f"{number} episodes of {kind} fill {len(batch['input_ids'])} rows, {rows} were asked for")
+    ends = int((batch["input_ids"][:rows] == processor.image_token_id).sum())
+    shape = batch["input_ids"].shape
+    cut = {name: value[:rows] for name, value in batch.items() if tuple(value.shape[:2]) == tuple(shape)}
+    for name in ("pixel_values", "patch_positions"):
+        if name in batch:
+            cut[name] = batch[name][:ends]
+    return cut
