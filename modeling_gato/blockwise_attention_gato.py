@@ -2,9 +2,8 @@
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
 """Attention on a CPU, a block of queries at a time: keys that no query of a block can see are never touched.
 
-That saves half of a causal window, and most of one in which many episodes are packed. With Transformer-XL's scores of
-distances, which no fused kernel takes, the square of all scores is never held either: the backward pass makes each
-block's again.
+That saves most of a window in which many episodes are packed. With Transformer-XL's scores of distances, which no
+fused kernel takes, the square of all scores is never held either: the backward pass makes each block's again.
 """
 
 import torch
@@ -12,6 +11,20 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 BLOCK = 128
+# Measured by tests/benchmarks/training.py: where less is saved one kernel for the whole square is faster.
+LARGEST_SHARE = 0.4
+SHORTEST_RELATIVE = 512
+
+
+def worthwhile_blocks(mask: torch.Tensor | None, length: int, is_relative: bool) -> list[tuple[int, int, int]] | None:
+    """The [`query_blocks`] of a window, where they are faster than all queries at once."""
+    if is_relative:
+        return query_blocks(mask, length) if length >= SHORTEST_RELATIVE else None
+    if mask is None or length <= BLOCK:
+        return None
+    blocks = query_blocks(mask, length)
+    scored = sum((stop - start) * (stop - first) for start, stop, first in blocks)
+    return blocks if scored <= LARGEST_SHARE * length**2 else None
 
 
 def query_blocks(mask: torch.Tensor | None, length: int) -> list[tuple[int, int, int]]:
@@ -175,4 +188,5 @@ __all__ = [
     "blockwise_attention",
     "query_blocks",
     "shift_to_distances",
+    "worthwhile_blocks",
 ]

@@ -28,11 +28,10 @@ from transformers.utils.import_utils import is_tracing, torch_compilable_check
 from transformers.utils.output_capturing import capture_outputs
 
 from .blockwise_attention_gato import (
-    BLOCK,
     RelativeBlockwiseAttention,
     blockwise_attention,
-    query_blocks,
     shift_to_distances,
+    worthwhile_blocks,
 )
 from .configuration_gato import GatoConfig
 from .generation_gato import is_memory
@@ -552,8 +551,8 @@ class GatoModel(GatoPreTrainedModel):
             position_embeddings = self.positions(inputs_embeds, position_ids)
 
         blocks = None
-        if past_key_values is None and self._attends_in_blocks(mask, length, inputs_embeds, kwargs):
-            blocks = query_blocks(mask, length)
+        if past_key_values is None and self._can_attend_in_blocks(mask, length, inputs_embeds, kwargs):
+            blocks = worthwhile_blocks(mask, length, self.config.position_embedding_type == "transformer_xl")
         hidden_states = inputs_embeds
         for layer in self.layers[:-1]:
             hidden_states = layer(
@@ -667,11 +666,9 @@ class GatoModel(GatoPreTrainedModel):
             position_ids=position_ids,
         )
 
-    def _attends_in_blocks(self, mask, length: int, inputs_embeds: torch.Tensor, kwargs: dict) -> bool:
-        """Whether a CPU is better off with blocks of queries than with one kernel for all."""
+    def _can_attend_in_blocks(self, mask, length: int, inputs_embeds: torch.Tensor, kwargs: dict) -> bool:
         return (
             inputs_embeds.device.type == "cpu"
-            and length > BLOCK
             and self.config._attn_implementation == "sdpa"
             and not (self.training and self.config.attention_dropout)
             and not kwargs.get("output_attentions")

@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_gato import VOCAB_SIZE, tiny_model
 
+import modeling_gato.modeling_gato
 from modeling_gato.blockwise_attention_gato import (
     BLOCK,
     query_blocks,
     shift_from_distances,
     shift_to_distances,
+    worthwhile_blocks,
 )
 
 LENGTH = 2 * BLOCK + 37
@@ -36,7 +38,11 @@ INPUTS = {
 
 @pytest.mark.parametrize("window", [LENGTH, 100])
 @pytest.mark.parametrize("inputs", INPUTS)
-def test_blocks_give_the_same_states_and_gradients(position_type, inputs, window):
+def test_blocks_give_the_same_states_and_gradients(position_type, inputs, window, monkeypatch):
+    used = []
+    monkeypatch.setattr(
+        modeling_gato.modeling_gato, "worthwhile_blocks", lambda *a: used.append(a) or query_blocks(*a[:2])
+    )
     ids = torch.randint(5, VOCAB_SIZE, (2, LENGTH), generator=torch.Generator().manual_seed(0))
     inputs = {"input_ids": ids, **INPUTS[inputs]()}
     counts = inputs.get("attention_mask", torch.ones(2, LENGTH))[..., None]
@@ -53,10 +59,24 @@ def test_blocks_give_the_same_states_and_gradients(position_type, inputs, window
         found[implementation] = (states * counts).detach(), gradients
     (expected, expected_gradients), (states, gradients) = found["eager"], found["sdpa"]
     torch.testing.assert_close(states, expected, rtol=1e-4, atol=1e-5)
+    assert len(used) == 1
     assert gradients.keys() == expected_gradients.keys()
     for name, gradient in gradients.items():
         scale = expected_gradients[name].abs().max()
         torch.testing.assert_close(gradient / scale, expected_gradients[name] / scale, rtol=0, atol=1e-5, msg=name)
+
+
+def test_blocks_are_used_where_they_save_enough():
+    episodes = packed_positions([50] * 12)[0]
+    first = torch.arange(600) - episodes
+    keys = torch.arange(600)
+    packed = ((keys <= keys[:, None]) & (keys >= first[:, None]))[None, None]
+    causal = (keys <= keys[:, None])[None, None]
+    assert worthwhile_blocks(packed, 600, is_relative=False) == query_blocks(packed, 600)
+    assert worthwhile_blocks(causal, 600, is_relative=False) is None
+    assert worthwhile_blocks(None, 600, is_relative=False) is None
+    assert worthwhile_blocks(None, 600, is_relative=True) == query_blocks(None, 600)
+    assert worthwhile_blocks(None, 200, is_relative=True) is None
 
 
 def test_blocks_leave_out_keys_that_none_of_their_queries_sees():
