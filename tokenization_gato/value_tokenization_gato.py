@@ -4,21 +4,19 @@
 
 The first half is plain arithmetic on arrays. The second half says what each kind of gymnasium space becomes: an
 observation space is a list of `ObservationField`, an action space a list of `ActionField`. Both work on many
-timesteps at once. gymnasium itself is optional; without it values are treated by their type alone.
+timesteps at once. gymnasium itself is optional, and imported by those who have a space; without one values are
+treated by their type alone.
 """
 
 import functools
+import importlib
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-
-try:
-    from gymnasium import spaces
-except ImportError:
-    spaces = None
 
 # An action may leave its bounds by this share of their width: rounding of float32, not a wrong scale.
 ROUNDING_SLACK = 1e-5
@@ -299,11 +297,13 @@ def _sorted_keys(mapping: Mapping) -> list:
 
 @functools.singledispatch
 def _observation_leaves(space, path: tuple) -> list[ObservationField]:
+    if _learn_rules_of_spaces():
+        return _observation_leaves(space, path)
     raise _unknown_space(space)
 
 
 def _unknown_space(space) -> TypeError:
-    if spaces is None:
+    if "gymnasium" not in sys.modules:
         return TypeError(f"a space needs gymnasium (pip install gymnasium), got {type(space).__name__} without it")
     return TypeError(
         "expected a gymnasium space Box, Discrete, MultiDiscrete, MultiBinary, Text, Dict or Tuple, got "
@@ -509,14 +509,17 @@ def _inferred_action_leaves(value, path: tuple) -> list[ActionField]:
 
 @functools.singledispatch
 def _action_leaves(space, path: tuple) -> list[ActionField]:
+    if _learn_rules_of_spaces():
+        return _action_leaves(space, path)
     raise _unknown_space(space)
 
 
 def _rebuild(space, path: tuple, values: Mapping[tuple, Any]) -> Any:
-    if isinstance(space, spaces.Dict):
-        return {key: _rebuild(space.spaces[key], (*path, key), values) for key in space.spaces}
-    if isinstance(space, spaces.Tuple):
-        return tuple(_rebuild(item, (*path, index), values) for index, item in enumerate(space.spaces))
+    parts = getattr(space, "spaces", None)
+    if isinstance(parts, Mapping):
+        return {key: _rebuild(parts[key], (*path, key), values) for key in parts}
+    if parts is not None:
+        return tuple(_rebuild(item, (*path, index), values) for index, item in enumerate(parts))
     return values[path]
 
 
@@ -524,7 +527,17 @@ def _rebuild(space, path: tuple, values: Mapping[tuple, Any]) -> Any:
 # The rule of each gymnasium space
 # ---------------------------------------------------------------------------------------------------------------
 
-if spaces is not None:
+_learnt = False
+
+
+def _learn_rules_of_spaces() -> bool:
+    """Registers the rules once there can be a space, that is once gymnasium was imported; whether it did so now."""
+    global _learnt
+    if _learnt or "gymnasium" not in sys.modules:
+        return False
+    # An import statement, here too, would make gymnasium a requirement of checkpoints that carry their code.
+    spaces = importlib.import_module("gymnasium.spaces")
+    _learnt = True
 
     @_observation_leaves.register
     def _(space: spaces.Dict, path: tuple) -> list[ObservationField]:
@@ -610,6 +623,8 @@ if spaces is not None:
         size = int(np.prod(space.shape))
         low, high = np.zeros(size, np.int64), np.ones(size, np.int64)
         return [ActionField(path, "discrete", space.shape, space.dtype, low, high)]
+
+    return True
 
 
 __all__ = [
