@@ -384,6 +384,23 @@ def pull_a_repository(
         typer.echo(str(pull(name, out, kind=kind, revision=revision)))
 
 
+@app.command("bench")
+def run_all_benchmarks(
+    names: Annotated[list[str] | None, typer.Argument(help="Benchmarks; all by default.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the table, the picture and JSON.", file_okay=False)] = Path(
+        "gato-bench"
+    ),
+) -> None:
+    """Measure speed and memory against transformers' own models, side by side: about 20 minutes on two idle cores."""
+    from .bench import run_benchmarks
+    from .packages import require_packages
+
+    with _errors_of(ValueError, ImportError, OSError):
+        require_packages("gato bench", ("matplotlib", "datasets", "minigrid"), extra="quickstart")
+        run_benchmarks(out, names or (), progress=lambda name, took: typer.echo(f"{name}: {took:.0f} s", err=True))
+    typer.echo((out / "bench.md").read_text(encoding="utf-8"))
+
+
 @app.command("tasks")
 def show_tasks(
     names: Annotated[list[str] | None, typer.Argument(help="Suites, tasks or patterns; all by default.")] = None,

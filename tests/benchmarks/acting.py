@@ -12,24 +12,27 @@ direction, and one token of an action, 7 a step. Prints medians and ratios, and 
     python tests/benchmarks/acting.py --sizes mini small --observations metaworld --out acting.json
 """
 
-import argparse
-import json
-import platform
 import statistics
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from gymnasium import spaces
 from gymnasium.vector.utils import batch_space
+from measuring import number_claim, parser_of, report
 from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
 
 from modeling_gato import GatoAgent, GatoConfig, GatoForCausalLM
 from tokenization_gato import GatoProcessor
 
 ENVIRONMENTS = 16
+# Against what, and the most it may cost of that.
+BOUNDS = {
+    "llama": ("a cached Llama's forward of the same tokens", 1.15),
+    "re-encoding": ("re-encoding the window", 1.0),
+    "each of 16 / one alone": ("one environment alone, each of 16", 0.35),
+}
 
 
 @dataclass(frozen=True)
@@ -172,14 +175,13 @@ def measure(size, positions, kind, rounds):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--sizes", nargs="+", default=["mini", "small"])
     parser.add_argument("--positions", default="rotary", choices=("rotary", "transformer_xl"))
     parser.add_argument("--observations", default="metaworld", choices=KINDS)
     parser.add_argument("--rounds", type=int, default=40)
-    parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
-    results = {"machine": platform.processor() or platform.machine(), "threads": torch.get_num_threads()}
+    results, claims = {}, []
     for size in arguments.sizes:
         results[size] = measure(size, arguments.positions, KINDS[arguments.observations], arguments.rounds)
         millions = results[size]["parameters"] / 1e6
@@ -188,10 +190,18 @@ def main():
             if isinstance(value, dict) and "median" in value:
                 low, high = value["quartiles"]
                 print(f"  {name}: {value['median']:.2f} ms ({low:.2f} to {high:.2f})")
+        what = f"{size}, {arguments.observations}, {arguments.positions}"
         for name, value in results[size]["ratios"].items():
             print(f"  {name}: {value:.3f}")
-    if arguments.out:
-        arguments.out.write_text(json.dumps(results, indent=2) + "\n")
+            if name in BOUNDS:
+                against, bound = BOUNDS[name]
+                claims.append(number_claim(f"time of an action, {what}", against, value, bound, is_at_least=False))
+            elif "/ after 10" in name:
+                late = name.partition(" /")[0]
+                claims.append(number_claim(f"time of an action {late}, {what}", "after 10", value, 1.2, False))
+            elif name == "actions a second" and size == "small" and arguments.observations == "metaworld":
+                claims.append(number_claim(f"actions a second, {what}", "20 Hz", value, 20, is_at_least=True))
+    report(claims, results, arguments.out)
 
 
 if __name__ == "__main__":

@@ -52,7 +52,12 @@ def main():
                         "processor": {"options": {"repeat_text_observations": False}},
                         "data": [{"path": str(folder), "streaming": way == "streamed"}],
                         "sequence": {"length": 512},
-                        "optimization": {"steps": arguments.steps, "batch_size": 4, "learning_rate": 1e-4},
+                        "optimization": {
+                            "steps": arguments.steps,
+                            "batch_size": 4,
+                            "learning_rate": 1e-4,
+                            "warmup_steps": 0,
+                        },
                         "logging": {"every": 4},
                     }
                 )
