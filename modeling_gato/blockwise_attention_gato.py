@@ -125,10 +125,11 @@ class RelativeBlockwiseAttention(torch.autograd.Function):
         for block in blocks:
             start, stop, first = block
             parts = _BlockOfScores(query, key, distance_keys, content_bias, distance_bias, mask, block, scaling)
-            scores = parts.scores
-            normalisers.append(torch.logsumexp(scores, dim=-1, keepdim=True))
-            weights = scores.sub_(normalisers[-1]).exp_().to(value.dtype)
-            attended[:, :, start:stop] = weights @ value[:, :, first:stop]
+            largest = parts.scores.amax(-1, keepdim=True)
+            weights = parts.scores.sub_(largest).exp_()
+            total = weights.sum(-1, keepdim=True)
+            normalisers.append(total.log().add_(largest))
+            attended[:, :, start:stop] = (weights.to(value.dtype) @ value[:, :, first:stop]) / total.to(value.dtype)
         ctx.save_for_backward(
             query, key, value, distance_keys, content_bias, distance_bias, mask, attended, *normalisers
         )

@@ -317,9 +317,9 @@ class GatoAttention(nn.Module):
         query = (query + self.relative_bias[:, None, :]) * self.scaling
         if distances is None:
             keys = self.relative_keys(encoding, num_keys, past_key_values)[:, :num_keys].flip(1)
-            return shift_to_distances(query @ keys.transpose(1, 2))
+            return shift_to_distances(scores_of_all(query, keys))
         keys = self.relative_keys(encoding, min(self.sliding_window, num_keys), past_key_values)
-        scores = query @ keys.transpose(1, 2)
+        scores = scores_of_all(query, keys)
         # Distances outside the window and those of keys yet to come are hidden by the mask.
         index = distances.clamp(0, keys.shape[1] - 1)[:, None]
         return scores.gather(-1, index.expand(scores.shape[0], scores.shape[1], -1, -1))
@@ -340,6 +340,13 @@ class GatoAttention(nn.Module):
         if remembered is not None:
             remembered[self.layer_idx] = keys
         return keys
+
+
+def scores_of_all(query: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
+    """`(batch, heads, queries, keys)` of keys `(heads, keys, head_dim)`, which all rows share without a copy."""
+    batch, heads, queries, head_dim = query.shape
+    scores = query.transpose(0, 1).reshape(heads, batch * queries, head_dim) @ keys.transpose(1, 2)
+    return scores.view(heads, batch, queries, -1).transpose(0, 1)
 
 
 class GatoMLP(nn.Module):
