@@ -78,10 +78,10 @@ def markdown(claims: Sequence[dict[str, Any]], about: dict[str, Any]) -> str:
     """The table of all claims, missed ones too."""
     lines = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
     for one in claims:
-        between = f"{one['low']:.3g} to {one['high']:.3g}" if one["low"] != one["high"] else ""
+        between = f"{_short(one['low'])} to {_short(one['high'])}" if one["low"] != one["high"] else ""
         wanted = f"{'at least' if one['is_at_least'] else 'at most'} {one['bound']:g}"
         state = "" if one["met"] else "missed"
-        lines.append(f"| {one['what']} | {one['against']} | {one['ratio']:.3g} | {between} | {wanted} | {state} |")
+        lines.append(f"| {one['what']} | {one['against']} | {_short(one['ratio'])} | {between} | {wanted} | {state} |")
     versions = ", ".join(f"{name} {version}" for name, version in about.get("versions", {}).items())
     machine = f"{about.get('machine')}, {about.get('threads')} threads"
     met = sum(one["met"] for one in claims)
@@ -90,6 +90,10 @@ def markdown(claims: Sequence[dict[str, Any]], about: dict[str, Any]) -> str:
         f"{met} of {len(claims)} met. `gato bench` at commit {about.get('git_commit')}, {machine}, {versions}.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _short(number: float) -> str:
+    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
 
 
 def draw(path: Path, claims: Sequence[dict[str, Any]]) -> None:
@@ -103,13 +107,14 @@ def draw(path: Path, claims: Sequence[dict[str, Any]]) -> None:
         margin = ratio / bound if one["is_at_least"] else bound / ratio
         margin = min(max(margin, 0.1), 30.0)
         axes.barh(place, margin - 1, left=1, color="tab:green" if one["met"] else "tab:red", height=0.7)
-        axes.text(31, place, f"{one['ratio']:.3g}", va="center", fontsize=6)
+        axes.text(31, place, _short(one["ratio"]), va="center", fontsize=6)
     axes.set_xscale("log")
     axes.set_xlim(0.1, 30)
     axes.set_xticks([0.1, 0.3, 1, 3, 10, 30], ["0.1", "0.3", "1", "3", "10", "30"], fontsize=7)
     axes.axvline(1, color="black", linewidth=0.8)
     labels = [f"{one['what']} / {one['against']}" for one in claims]
     axes.set_yticks(range(len(claims)), labels, fontsize=5.5)
+    axes.margins(y=0.01)
     axes.invert_yaxis()
     axes.set_xlabel("times better than wanted (right of 1: met); the ratio itself at the right", fontsize=8)
     with replacing(path) as temporary:

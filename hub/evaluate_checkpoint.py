@@ -181,6 +181,9 @@ def load_checkpoint(checkpoint: str | os.PathLike) -> tuple[GatoForCausalLM, Gat
             processor = GatoProcessor.from_pretrained(name)
         except Exception as error:  # of many kinds: files, the Hub, safetensors
             raise CheckpointError(f"{name} can't be loaded: {error}") from error
+        broken = [key for key, weight in model.named_parameters() if not torch.isfinite(weight).all()]
+        if broken:
+            raise CheckpointError(f"{name} holds weights that are not finite: {', '.join(broken[:3])}")
         model = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
         _loaded.clear()
         _loaded[name] = model, processor

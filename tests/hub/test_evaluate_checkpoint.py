@@ -16,6 +16,7 @@ import psutil
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from gato_hub.demonstration import demonstration
 from gato_hub.episodes import read_episodes
@@ -228,6 +229,12 @@ def test_folders_that_are_no_checkpoint(checkpoint, tmp_path):
         evaluate_checkpoint(tmp_path / "bare", TASKS[:1], tmp_path / "out")
     with pytest.raises(CheckpointError, match="no/such can't be loaded"):
         load_checkpoint("no/such")
+    shutil.copytree(checkpoint, tmp_path / "nan")
+    tensors = load_file(tmp_path / "nan" / "model.safetensors")
+    tensors["model.norm.weight"][3] = torch.nan
+    save_file(tensors, tmp_path / "nan" / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(CheckpointError, match="holds weights that are not finite: model.norm.weight"):
+        load_checkpoint(tmp_path / "nan")
 
 
 def test_a_folder_with_other_results(checkpoint, evaluated):
