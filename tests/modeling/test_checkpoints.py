@@ -12,11 +12,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from tiny_gato import tiny_model
-from transformers import AutoConfig, AutoImageProcessor, AutoModelForCausalLM, AutoProcessor, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoProcessor, AutoTokenizer
 
-import tokenization_gato
 from modeling_gato import GatoConfig, GatoForCausalLM, GatoModel, GatoPreTrainedModel
-from tokenization_gato import GatoProcessor
+from tokenization_gato import GatoImageProcessorPil, GatoProcessor
 
 # Saved by the first version (commit 47cac3e): a model of 2 layers over a vocabulary of bytes, two steps of an episode
 # with pictures and text as its processor read them, and its logits.
@@ -29,7 +28,7 @@ def test_a_checkpoint_of_the_first_version_reads_and_answers_as_then(positions):
     model, processor = AutoModelForCausalLM.from_pretrained(folder), AutoProcessor.from_pretrained(folder)
     assert type(model) is GatoForCausalLM and type(processor) is GatoProcessor
     assert type(AutoConfig.from_pretrained(folder)) is GatoConfig
-    assert type(AutoImageProcessor.from_pretrained(folder)) is tokenization_gato.GatoImageProcessorPil
+    assert type(processor.image_processor) is GatoImageProcessorPil
     assert len(AutoTokenizer.from_pretrained(folder)) == len(processor.tokenizer)
     expected = load_file(folder / "expected.safetensors")
     logits = expected.pop("logits")
