@@ -16,6 +16,13 @@ app = typer.Typer(
     help="Gato, a generalist agent, for transformers.", no_args_is_help=True, pretty_exceptions_enable=False
 )
 
+# What the commands that push have in common.
+NewName = Annotated[str, typer.Argument(help="user/name on the Hub; made if it is not there.")]
+Private = Annotated[
+    bool | None, typer.Option("--private/--public", help="Of a repository that is made.", show_default=False)
+]
+Branch = Annotated[str | None, typer.Option(help="A branch, made if it is not there.")]
+
 
 def _show_version(wanted: bool) -> None:
     if wanted:
@@ -284,6 +291,7 @@ def chat_with_a_checkpoint(
     from transformers import TextStreamer
 
     from .evaluate_checkpoint import load_checkpoint
+    from .evaluate_documents import conversation_inputs
 
     with _errors_of(ValueError, OSError):
         model, processor = load_checkpoint(checkpoint)
@@ -295,12 +303,7 @@ def chat_with_a_checkpoint(
         if not line.strip():
             continue
         messages.append({"role": "user", "content": line.strip()})
-        inputs = processor.apply_chat_template(
-            messages, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt"
-        ).to(model.device)
-        # A conversation longer than the window loses its beginning.
-        window = model.config.max_position_embeddings // 2
-        inputs = {name: value[:, -window:] for name, value in inputs.items()}
+        inputs = conversation_inputs(messages, model, processor)
         ids = model.generate(**inputs, **sampling, max_new_tokens=128, streamer=streamer)
         reply = processor.decode(ids[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
         messages.append({"role": "assistant", "content": reply})
@@ -309,11 +312,9 @@ def chat_with_a_checkpoint(
 @app.command("push")
 def push_a_checkpoint(
     checkpoint: Annotated[Path, typer.Argument(help="A folder with model and processor.", file_okay=False)],
-    name: Annotated[str, typer.Argument(help="user/name on the Hub; made if it is not there.")],
-    private: Annotated[
-        bool | None, typer.Option("--private/--public", help="Of a repository that is made.", show_default=False)
-    ] = None,
-    revision: Annotated[str | None, typer.Option(help="A branch, made if it is not there.")] = None,
+    name: NewName,
+    private: Private = None,
+    revision: Branch = None,
     results: Annotated[
         Path | None, typer.Option(help="results.json of gato evaluate, or its folder: the scores of the card.")
     ] = None,
@@ -342,11 +343,9 @@ def push_a_checkpoint(
 @app.command("push-dataset")
 def push_a_dataset(
     folder: Annotated[Path, typer.Argument(help="A folder of gato collect.", file_okay=False)],
-    name: Annotated[str, typer.Argument(help="user/name on the Hub; made if it is not there.")],
-    private: Annotated[
-        bool | None, typer.Option("--private/--public", help="Of a repository that is made.", show_default=False)
-    ] = None,
-    revision: Annotated[str | None, typer.Option(help="A branch, made if it is not there.")] = None,
+    name: NewName,
+    private: Private = None,
+    revision: Branch = None,
 ) -> None:
     """Push demonstrations to the Hub, after a check of each row. Run again to go on where it broke off."""
     from .publish import push_dataset
@@ -358,10 +357,8 @@ def push_a_dataset(
 @app.command("push-space")
 def push_a_space(
     checkpoint: Annotated[str, typer.Argument(help="A folder, which goes along, or a name on the Hub.")],
-    name: Annotated[str, typer.Argument(help="user/name on the Hub; made if it is not there.")],
-    private: Annotated[
-        bool | None, typer.Option("--private/--public", help="Of a repository that is made.", show_default=False)
-    ] = None,
+    name: NewName,
+    private: Private = None,
 ) -> None:
     """Push a Space, where anyone watches a checkpoint act, asks it about pictures, and talks with it."""
     from .publish import push_space

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .files import read_json
 from .results import values_of
 from .run_files import RESULTS
 from .scores import NORMAL_QUANTILE_95, interval, resampled_means
@@ -59,12 +59,7 @@ def read_side(path: str | os.PathLike) -> dict[str, Side]:
     """
     path = Path(path)
     path = path / RESULTS if path.is_dir() else path
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ValueError(f"there is no file {path}") from None
-    except ValueError as error:
-        raise ValueError(f"{path} is no JSON: {error}") from error
+    document = read_json(path)
     if not isinstance(document, dict):
         raise ValueError(f"{path} must hold a mapping from tasks to scores, got {type(document).__name__}")
     if isinstance(document.get("tasks"), dict):

@@ -63,6 +63,17 @@ def answer(rows: Sequence[dict[str, Any]], model: GatoForCausalLM, processor: Ga
     ]
 
 
+def conversation_inputs(
+    messages: Sequence[dict[str, Any]], model: GatoForCausalLM, processor: GatoProcessor
+) -> dict[str, torch.Tensor]:
+    """What `generate` is given to reply to messages; one longer than half the window loses its beginning."""
+    inputs = processor.apply_chat_template(
+        messages, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt"
+    ).to(model.device)
+    window = model.config.max_position_embeddings // 2
+    return {name: value[:, -window:] for name, value in inputs.items()}
+
+
 def caption_metrics(captions: Sequence[str], expected: Sequence[str]) -> dict[str, float]:
     """BLEU and chrF of a corpus, by sacrebleu, in [0, 100]."""
     import sacrebleu

@@ -29,6 +29,23 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def read_json(path: str | os.PathLike, hint: str = "") -> Any:
+    """The value in a JSON file.
+
+    Args:
+        hint: what makes the file, told where it is missing.
+
+    Raises:
+        ValueError: there is no such file, or it is no JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(f"there is no file {path}{hint}") from None
+    except ValueError as error:
+        raise ValueError(f"{path} is no JSON: {error}") from error
+
+
 def write_text(path: str | os.PathLike, text: str) -> None:
     """Writes `text` to `path` as UTF-8, whole or not at all."""
     with replacing(path) as temporary:

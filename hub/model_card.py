@@ -98,6 +98,14 @@ def _tasks(number: int) -> str:
     return f"{number} task{'s' if number > 1 else ''}"
 
 
+def _commit(made: Mapping[str, Any]) -> str:
+    return f", commit {made['git_commit']}" if made.get("git_commit") else ""
+
+
+def _versions(made: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in made.get("versions", {}).items())
+
+
 def _training(path: Path) -> dict[str, Any] | None:
     """The command, commit and data of a training run, for the template."""
     if not path.exists():
@@ -106,11 +114,9 @@ def _training(path: Path) -> dict[str, Any] | None:
     recipe = run["recipe"]
     total = sum(section["weight"] for section in recipe["data"])
     optimization = recipe["optimization"]
-    commit = f", commit {run['git_commit']}" if run.get("git_commit") else ""
-    versions = ", ".join(f"{name} {version}" for name, version in run.get("versions", {}).items())
     about = (
         f"{optimization['steps']} steps of {optimization['batch_size']} rows of {recipe['sequence']['length']} "
-        f"tokens, seed {recipe['seed']}{commit}. With {versions}."
+        f"tokens, seed {recipe['seed']}{_commit(run)}. With {_versions(run)}."
     )
     rows = []
     for section in recipe["data"]:
@@ -129,11 +135,10 @@ def _about(results: Mapping[str, Any]) -> str:
     """How the scores came about."""
     settings = results["settings"]
     prompt = "with a demonstration before each episode" if settings["prompt"] else "without demonstrations"
-    versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
-    commit = f", commit {results['git_commit']}" if results.get("git_commit") else ""
     return (
         f"`{results['command'] or 'gato evaluate'}`: {settings['episodes']} episodes a task, on seeds that training "
-        f"never saw, {prompt}, seed {settings['seed']}{commit}. Each episode is in `results.json`. With {versions}."
+        f"never saw, {prompt}, seed {settings['seed']}{_commit(results)}. Each episode is in `results.json`. "
+        f"With {_versions(results)}."
     )
 
 

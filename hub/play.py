@@ -123,9 +123,9 @@ def _tokens(processor: GatoProcessor, ids: Sequence[int], is_text: Sequence[bool
     """What is shown of ids, of which some are known to be text: discrete values may have the same ids."""
     vocabulary = processor.vocabulary
     names = processor.tokenizer.convert_ids_to_tokens([int(token) for token in ids])
+    kinds = vocabulary.kind(np.asarray(ids, np.int64)).tolist()
     shown = []
-    for token, name, text in zip(ids, names, is_text, strict=True):
-        kind = str(vocabulary.kind(np.array(token)))
+    for token, name, kind, text in zip(ids, names, kinds, is_text, strict=True):
         if not text and token in vocabulary.discrete:
             kind, name = "discrete", str(int(token) - vocabulary.discrete.start)
         shown.append(PlayedToken(name, kind))

@@ -8,7 +8,6 @@ broke off is run again: large files that the Hub has are not sent twice.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
@@ -19,7 +18,7 @@ from typing import Any, TypeVar
 
 from .dataset_card import FOLDER_IN_EXAMPLE
 from .evaluate_checkpoint import load_checkpoint
-from .files import write_json, write_text
+from .files import read_json, write_json, write_text
 from .model_card import model_card
 from .run_files import RESULT_FILES, RESULTS, TRAINING_FILES
 
@@ -255,11 +254,9 @@ def _explained(error: Exception, repo_id: str, kind: str, revision: str | None) 
 def _read_results(path: Path) -> dict[str, Any]:
     path = path / RESULTS if path.is_dir() else path
     try:
-        results = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise PublishError(f"there is no file {path}: gato evaluate writes one") from None
+        results = read_json(path, ": gato evaluate writes one")
     except ValueError as error:
-        raise PublishError(f"{path} is no JSON: {error}") from error
+        raise PublishError(str(error)) from error
     wanted = ("all", "suites", "tasks", "settings", "versions")
     missing = [key for key in wanted if not isinstance(results, dict) or key not in results]
     if missing:

@@ -23,6 +23,7 @@ from PIL import Image
 from transformers import TextIteratorStreamer
 
 from gato_hub.evaluate_checkpoint import CheckpointError, load_checkpoint
+from gato_hub.evaluate_documents import answer, conversation_inputs
 from gato_hub.play import PlayedStep, PlayedToken, play
 from gato_hub.suites import Task, find_task, is_installed, registered_task, task_ids
 
@@ -131,8 +132,6 @@ class Demo:
         """What it says of a picture."""
         if picture is None:
             raise gradio.Error("There is no picture yet: take or upload one first.", duration=8)
-        from gato_hub.evaluate_documents import answer
-
         row = {"images": [Image.fromarray(picture).convert("RGB")], "question": question.strip()}
         return answer([row], self.model, self.processor)[0] or "(it says nothing)"
 
@@ -140,12 +139,7 @@ class Demo:
         """The growing reply to a message."""
         messages = [{"role": one["role"], "content": _text(one["content"])} for one in history]
         messages.append({"role": "user", "content": message})
-        inputs = self.processor.apply_chat_template(
-            messages, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt"
-        )
-        # A conversation longer than the window loses its beginning.
-        window = self.model.config.max_position_embeddings // 2
-        inputs = {name: value[:, -window:].to(self.model.device) for name, value in inputs.items()}
+        inputs = conversation_inputs(messages, self.model, self.processor)
         streamer = TextIteratorStreamer(
             self.processor.tokenizer, skip_prompt=True, skip_special_tokens=True, timeout=60.0
         )

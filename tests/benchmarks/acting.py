@@ -20,8 +20,8 @@ import numpy as np
 import torch
 from gymnasium import spaces
 from gymnasium.vector.utils import batch_space
-from measuring import number_claim, parser_of, report
-from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
+from measuring import llama_like, number_claim, parser_of, report
+from transformers import DynamicCache
 
 from modeling_gato import GatoAgent, GatoConfig, GatoForCausalLM
 from tokenization_gato import GatoProcessor
@@ -87,17 +87,7 @@ def actor(model, processor, kind, num_envs, steps):
 
 def llama_reader(config, window, kind):
     """A function that reads the new tokens of a step as a Llama of this shape does, after a window of tokens."""
-    llama = LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=config.vocab_size,
-            hidden_size=config.hidden_size,
-            intermediate_size=config.intermediate_size // 2,  # after the gate
-            num_hidden_layers=config.num_hidden_layers,
-            num_attention_heads=config.num_attention_heads,
-            max_position_embeddings=2 * window,
-            tie_word_embeddings=True,
-        )
-    ).eval()
+    llama = llama_like(config, 2 * window).eval()
     cache = DynamicCache(config=llama.config)
     new_tokens = kind.seen + kind.done
 

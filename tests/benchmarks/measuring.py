@@ -189,6 +189,25 @@ def text_tokenizer(size: int):
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer)
 
 
+def llama_like(config, window: int):
+    """A Llama of the shape of a `GatoConfig`: as many parameters in each layer and in the vocabulary."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=config.vocab_size,
+            hidden_size=config.hidden_size,
+            intermediate_size=config.intermediate_size // 2,  # after the gate
+            num_hidden_layers=config.num_hidden_layers,
+            num_attention_heads=config.num_attention_heads,
+            max_position_embeddings=window,
+            tie_word_embeddings=True,
+            bos_token_id=None,
+            eos_token_id=None,
+        )
+    )
+
+
 def packed_batch(processor, kind: str, rows: int, length: int) -> dict[str, torch.Tensor]:
     """Full rows of packed windows of one kind of episodes, as training makes them."""
     from tokenization_gato import GatoDataCollator

@@ -17,8 +17,19 @@ import sys
 from pathlib import Path
 
 import torch
-from measuring import EPISODES, claim, in_turns, number_claim, packed_batch, parser_of, report, spread, text_tokenizer
-from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+from measuring import (
+    EPISODES,
+    claim,
+    in_turns,
+    llama_like,
+    number_claim,
+    packed_batch,
+    parser_of,
+    report,
+    spread,
+    text_tokenizer,
+)
+from transformers import GPT2Config, GPT2LMHeadModel
 
 from modeling_gato import GatoConfig, GatoForCausalLM
 from tokenization_gato import GatoProcessor
@@ -46,19 +57,7 @@ def build(name, size, processor):
     if name in POSITIONS:
         model = GatoForCausalLM(config)
     elif name == "llama":
-        model = LlamaForCausalLM(
-            LlamaConfig(
-                vocab_size=config.vocab_size,
-                hidden_size=config.hidden_size,
-                intermediate_size=config.intermediate_size // 2,  # after the gate
-                num_hidden_layers=config.num_hidden_layers,
-                num_attention_heads=config.num_attention_heads,
-                max_position_embeddings=WINDOW,
-                tie_word_embeddings=True,
-                bos_token_id=None,
-                eos_token_id=None,
-            )
-        )
+        model = llama_like(config, WINDOW)
     else:
         model = GPT2LMHeadModel(
             GPT2Config(

@@ -32,23 +32,11 @@ from gato_hub.evaluate_documents import document_bits
 from gato_hub.play import draw_step, play, write_episode
 from gato_hub.suites import find_task
 from gato_hub.suites.task import Task
-from modeling_gato import GatoConfig, GatoForCausalLM
-from tokenization_gato import GatoProcessor
+from modeling_gato import GatoForCausalLM
 
 GATO = str(Path(sys.executable).with_name("gato"))
 TASKS = ("babyai/go-to-local", "classic-control/pendulum", "captions/shapes")
 FEW = EvaluationSettings(episodes=3, documents=4)
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("checkpoint")
-    processor = GatoProcessor(repeat_text_observations=False)
-    torch.manual_seed(0)
-    config = GatoConfig.nano(**processor.model_kwargs, num_hidden_layers=1, hidden_size=32, intermediate_size=64)
-    GatoForCausalLM(config).save_pretrained(folder)
-    processor.save_pretrained(folder)
-    return folder
 
 
 def run(*arguments, text=None):

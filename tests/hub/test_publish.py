@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from gato_hub.model_card import model_card
-from modeling_gato import GatoConfig, GatoForCausalLM
+from modeling_gato import GatoForCausalLM
 from tokenization_gato import GatoProcessor
 
 GATO = str(Path(sys.executable).with_name("gato"))
@@ -101,17 +101,6 @@ def hub(tmp_path_factory):
     yield HubClient(server.stdout.readline().strip(), tmp_path_factory.mktemp("home"))
     server.stdin.close()
     server.wait(timeout=10)
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("checkpoint")
-    processor = GatoProcessor(repeat_text_observations=False)
-    torch.manual_seed(0)
-    config = GatoConfig.nano(**processor.model_kwargs, num_hidden_layers=1, hidden_size=32, intermediate_size=64)
-    GatoForCausalLM(config).save_pretrained(folder)
-    processor.save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -347,9 +336,9 @@ import json
 from huggingface_hub import ModelCard
 card = ModelCard.load({pushed!r})
 card.validate()
-data = card.data
-found = {{(one.dataset_name, one.metric_type): one.metric_value for one in data.eval_results}}
-print(json.dumps([data.library_name, data.pipeline_tag, data.license, data.tags, card.text]))
+data = card.data.to_dict()
+found = {{(one.dataset_name, one.metric_type): one.metric_value for one in card.data.eval_results}}
+print(json.dumps([data[key] for key in ("library_name", "pipeline_tag", "license", "tags")] + [card.text]))
 print(json.dumps([[*key, value] for key, value in found.items()]))
 """
     about, found = map(json.loads, hub.python(code).splitlines())

@@ -11,12 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 from playwright.sync_api import expect, sync_playwright
-
-from modeling_gato import GatoConfig, GatoForCausalLM
-from tokenization_gato import GatoProcessor
 
 APP = Path(__file__).parents[2] / "hub" / "space" / "app.py"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -43,17 +39,6 @@ def browser():
         browser = playwright.chromium.launch(executable_path=path, args=list(QUIET))
         yield browser
         browser.close()
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("checkpoint")
-    processor = GatoProcessor(repeat_text_observations=False)
-    torch.manual_seed(0)
-    config = GatoConfig.nano(**processor.model_kwargs, num_hidden_layers=1, hidden_size=32, intermediate_size=64)
-    GatoForCausalLM(config).save_pretrained(folder)
-    processor.save_pretrained(folder)
-    return folder
 
 
 def served(checkpoint):
