@@ -100,7 +100,7 @@ def evaluate_agent(
         return [results[seed] for seed in seeds]
     observation_space, action_space = places[0].spaces
     batched_action_space = _batched(action_space, count)
-    agent_options.setdefault("observation_space", observation_space)
+    agent_options = {"observation_space": observation_space, "task": task.id} | agent_options
     agent = GatoAgent(model, processor, action_space, num_envs=count, **agent_options)
     agent.reset()
     while any(place.is_active for place in places):
@@ -203,7 +203,7 @@ def record_episode(
     from modeling_gato import GatoAgent
 
     def make_policy(environment: gymnasium.Env, seed: int) -> Policy:
-        spaces = {"observation_space": environment.observation_space} | agent_options
+        spaces = {"observation_space": environment.observation_space, "task": task.id} | agent_options
         agent = GatoAgent(model, processor, environment.action_space, num_envs=None, **spaces)
         agent.reset()
         return agent.act

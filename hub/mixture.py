@@ -46,6 +46,7 @@ class MixturePart:
         source: its episodes or documents.
         weight: its share of the tokens is this, divided by the sum of all weights.
         observation_space, action_space: see `GatoProcessor.encode_episode`.
+        context_steps: timesteps of a window beside its prompt; all that fit by default.
     """
 
     name: str
@@ -53,6 +54,7 @@ class MixturePart:
     weight: float
     observation_space: gymnasium.Space | None = None
     action_space: gymnasium.Space | None = None
+    context_steps: int | None = None
 
 
 class Turns:
@@ -146,6 +148,7 @@ class Mixture:
                     loss_on_observation_text,
                     part.observation_space,
                     part.action_space,
+                    part.context_steps,
                 ),
             )
             for number, part in enumerate(parts)
@@ -195,8 +198,8 @@ class Mixture:
 class _PartDrawer:
     """Draws the rows of one part.
 
-    Its episodes come in a random order, all of them before any comes again; an episode of several rows' length comes
-    so many times. Row j of the part begins where on average the rows before it have ended.
+    Its episodes come in a random order, all of them before any comes again; an episode of several windows' length
+    comes so many times. Row j of the part begins where on average the rows before it have ended.
     """
 
     def __init__(self, part: MixturePart, number: int, seed: int, sampler: GatoWindowSampler):
@@ -207,13 +210,17 @@ class _PartDrawer:
         self._orders: dict[int, np.ndarray] = {}
         tokens_a_unit, first_step = self._measure()
         sizes = np.maximum(part.source.lengths * tokens_a_unit, 1.0)
-        times = np.maximum(np.rint(sizes / sampler.max_length), 1).astype(np.int64)
+        longest = float(sampler.max_length)
+        if part.context_steps is not None:
+            longest = min(longest, first_step + (part.context_steps - 1) * tokens_a_unit)
+        times = np.maximum(np.rint(sizes / longest), 1).astype(np.int64)
         self._rows = np.arange(len(times)).repeat(times)
-        self._windows_a_row, with_room = self._simulate(sizes[self._rows], first_step)
+        windows = sizes if part.context_steps is None else np.minimum(sizes, longest)
+        self._windows_a_row, with_room = self._simulate(windows[self._rows], sizes, first_step)
         # Windows at the end of a row may have no room for a prompt: the others make up for them.
         sampler.prompt_probability = min(1.0, sampler.prompt_probability / with_room)
 
-    def _simulate(self, sizes: np.ndarray, first_step: float) -> tuple[float, float]:
+    def _simulate(self, windows: np.ndarray, prompts: np.ndarray, first_step: float) -> tuple[float, float]:
         """How many windows a row has, on average, and the share of them that have room for a prompt."""
         length = self.sampler.max_length
         random = np.random.default_rng([self._seed, self._number])
@@ -221,10 +228,10 @@ class _PartDrawer:
         count = with_room = 0
         while (room > 0).any():
             open_ = room > 0
-            size = random.choice(sizes, _ROWS_SIMULATED)
+            size = random.choice(windows, _ROWS_SIMULATED)
             fits = room >= 2 * first_step
             is_prompted = fits & (random.random(_ROWS_SIMULATED) < self.sampler.prompt_probability)
-            prompt = np.minimum(random.choice(sizes, _ROWS_SIMULATED), room / 2) * is_prompted
+            prompt = np.minimum(random.choice(prompts, _ROWS_SIMULATED), room / 2) * is_prompted
             count += np.count_nonzero(open_)
             with_room += np.count_nonzero(open_ & fits)
             room = np.maximum(room - prompt - np.minimum(size, room - prompt), 0.0)

@@ -79,7 +79,7 @@ def play(
     environment = task.make_environment(render_mode="human" if human else "rgb_array")
     try:
         space = environment.action_space
-        options = {"observation_space": environment.observation_space} | options
+        options = {"observation_space": environment.observation_space, "task": task.id} | options
         agent = GatoAgent(model, processor, space, num_envs=None, **options)
         agent.reset()
         observation, _ = environment.reset(seed=seed)

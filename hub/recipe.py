@@ -125,6 +125,30 @@ class SequenceSection(_Section):
     loss_on_observation_text: bool = True
 
 
+class ActingSettings(_Section):
+    """How the model is to act, see `GatoAgent`. What is left out stays as it is.
+
+    Attributes:
+        do_sample, temperature, continuous_actions: how an action is chosen.
+        context_steps: steps remembered. The windows of training have as many, beside their prompts.
+    """
+
+    do_sample: bool | None = None
+    temperature: Annotated[float, Field(gt=0.0)] | None = None
+    continuous_actions: Literal["sample", "mode", "mean"] | None = None
+    context_steps: Positive | None = None
+
+
+class ActingSection(ActingSettings):
+    """What the checkpoint says of acting, in `generation_config.agent`.
+
+    Attributes:
+        tasks: what differs, by task, suite or pattern of names. The longest that fits goes first.
+    """
+
+    tasks: dict[str, ActingSettings] = {}
+
+
 class LossSection(_Section):
     """Cross-entropy, with weights.
 
@@ -252,6 +276,7 @@ class Recipe(_Section):
     processor: ProcessorSection = ProcessorSection()
     data: Annotated[list[DataSection], Field(min_length=1)]
     sequence: SequenceSection = SequenceSection()
+    acting: ActingSection = ActingSection()
     loss: LossSection = LossSection()
     optimization: OptimizationSection = OptimizationSection()
     lora: LoraSection | None = None
@@ -362,7 +387,8 @@ def _hint(problem: dict[str, Any], message: str) -> str:
 
     section: Any = Recipe
     for part in problem["loc"][:-1]:
-        if isinstance(part, str) and hasattr(section, "model_fields"):
+        # The key of a mapping, such as a task, is no field.
+        if part in getattr(section, "model_fields", ()):
             section = _section_of(section.model_fields[part].annotation)
     keys = list(getattr(section, "model_fields", ()))
     close = difflib.get_close_matches(str(problem["loc"][-1]), keys, n=1)

@@ -380,11 +380,14 @@ class _Run:
         recipe = self.recipe
         self.processor = self._make_processor()
         self.config = self._make_config()
+        self.acting = self._make_acting()
         if recipe.sequence.length > self.config.max_position_embeddings:
             raise RecipeError(
                 f"sequence.length ({recipe.sequence.length}) must be at most the model's max_position_embeddings "
                 f"({self.config.max_position_embeddings})"
             )
+        from modeling_gato.generation_gato import acting_settings
+
         parts = []
         for one in data:
             observation_space, action_space = _spaces_of(one)
@@ -393,7 +396,8 @@ class _Run:
                 source = EpisodeSource(files, streaming=one.section.streaming)
             except ValueError as error:
                 raise RecipeError(f"{one.key}: {error}") from error
-            parts.append(MixturePart(one.name, source, one.weight, observation_space, action_space))
+            context_steps = acting_settings(self.acting, one.task.id if one.task else None).get("context_steps")
+            parts.append(MixturePart(one.name, source, one.weight, observation_space, action_space, context_steps))
         try:
             self.mixture = Mixture(
                 parts,
@@ -436,6 +440,21 @@ class _Run:
     def _revision(self) -> dict[str, str]:
         return {} if self.recipe.model.revision is None else {"revision": self.recipe.model.revision}
 
+    def _make_acting(self) -> dict[str, Any]:
+        """What the model is to say of acting: what a pretrained one says, and what the recipe changes of it."""
+        from transformers import GenerationConfig
+
+        changes = self.recipe.acting.model_dump(exclude_none=True, exclude={"tasks"})
+        by_name = {name: changed.model_dump(exclude_none=True) for name, changed in self.recipe.acting.tasks.items()}
+        settings: dict[str, Any] = {}
+        if (pretrained := self.recipe.model.pretrained) is not None:
+            generation = _load(
+                "model.pretrained", lambda: GenerationConfig.from_pretrained(pretrained, **self._revision())
+            )
+            settings = dict(getattr(generation, "agent", None) or {})
+        by_name = {**(settings.get("tasks") or {}), **by_name}
+        return settings | changes | ({"tasks": by_name} if by_name else {})
+
     def _make_model(self) -> GatoForCausalLM:
         from transformers import set_seed
 
@@ -448,6 +467,8 @@ class _Run:
             model = _load("model.pretrained", make)
         else:
             model = GatoForCausalLM(self.config)
+        if self.acting:
+            model.generation_config.agent = self.acting
         if self.recipe.fsdp:
             return self._sharded(model)
         if self.recipe.lora:

@@ -71,6 +71,8 @@ class GatoConfig(PreTrainedConfig):
         num_local_positions (`int`): observation tokens one timestep can hold.
         image_token_id (`int`): id that stands where a patch goes.
         separator_token_id (`int`): id between the observation and the action.
+        continuous_token_range (`tuple[int, int]`, *optional*): first id of the bins of continuous values, and the one
+            after the last. A new model then begins with similar embeddings for neighbouring bins; it learns faster.
     """
 
     model_type = "gato"
@@ -124,6 +126,7 @@ class GatoConfig(PreTrainedConfig):
     num_local_positions: int = 512
     image_token_id: int = 33025
     separator_token_id: int = 33024
+    continuous_token_range: tuple[int, int] | list[int] | None = None
     pad_token_id: int | None = None
     bos_token_id: int | None = None
     eos_token_id: int | list[int] | None = None
@@ -195,6 +198,12 @@ class GatoConfig(PreTrainedConfig):
         for name in ("image_token_id", "separator_token_id", "pad_token_id", "bos_token_id"):
             if (value := getattr(self, name)) is not None and not 0 <= value < self.vocab_size:
                 raise ValueError(f"`{name}` must lie in [0, vocab_size = {self.vocab_size}), got {value}")
+        if (bins := self.continuous_token_range) is not None and not (
+            len(bins) == 2 and 0 <= bins[0] < bins[1] <= self.vocab_size
+        ):
+            raise ValueError(
+                f"`continuous_token_range` must be two ids in order, up to vocab_size = {self.vocab_size}, got {bins}"
+            )
         if self.image_token_id == self.separator_token_id:
             raise ValueError(f"`image_token_id` and `separator_token_id` must differ, both are {self.image_token_id}")
 

@@ -6,6 +6,7 @@ Knows nothing of how observations become tokens: that is the processor's work.
 """
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
@@ -182,6 +183,23 @@ def is_memory(cache: Cache | None) -> bool:
 CONTINUOUS_ACTIONS = ("sample", "mode", "mean")
 
 
+def acting_settings(agent: Mapping[str, Any] | None, task: str | None) -> dict[str, Any]:
+    """
+    How a checkpoint wants to act in a task: `generation_config.agent`, and what its `tasks` say of this one.
+
+    Args:
+        agent: `do_sample`, `temperature`, `continuous_actions` and `context_steps` of [`GatoAgent`], and `tasks`: the
+            same by task, by the part of its name before a slash, or by pattern. The longest key that fits goes first.
+        task: such as "metaworld/reach"; None for a task that the checkpoint doesn't know.
+    """
+    settings = dict(agent or {})
+    by_name = settings.pop("tasks", None) or {}
+    for name in sorted(by_name, key=len) if task is not None else ():
+        if task == name or task.startswith(f"{name}/") or fnmatchcase(task, name):
+            settings |= by_name[name]
+    return settings
+
+
 class GatoAgent:
     """
     Acts in one environment, or in many at once, with a memory that lives across steps (paper, section 2.4).
@@ -201,9 +219,13 @@ class GatoAgent:
         temperature (`float`, *optional*): of the sampling, above 0.
         continuous_actions (`str`, *optional*): how a continuous action is read from the distribution over its bins:
             `"sample"`, `"mode"` or `"mean"`, the bin nearest to the mean. By default as `do_sample` says.
+        context_steps (`int`, *optional*): forget everything but the prompt after so many steps, where the present one
+            tells all that matters: a step costs less, and what came before can't mislead. By default a step is
+            remembered as long as the window holds it.
+        task (`str`, *optional*): name of the task, such as "metaworld/reach", by which the checkpoint may know more.
 
-            What is left out is taken from `model.generation_config.agent`, a mapping of these three, and where that
-            has nothing tokens are sampled at temperature 1.
+            What is left out of these is taken from `model.generation_config.agent`, see [`acting_settings`], and
+            where that has nothing tokens are sampled at temperature 1.
         num_envs (`int`, *optional*): number of environments in `observations`.
         observation_space (`gymnasium.Space`, *optional*): of one environment, where the training data used it too.
         seed (`int`, *optional*): of the sampling.
@@ -221,9 +243,11 @@ class GatoAgent:
         observation_space=None,
         seed: int | None = None,
         continuous_actions: str | None = None,
+        context_steps: int | None = None,
+        task: str | None = None,
     ):
         self.model = model.get_base_model() if hasattr(model, "get_base_model") else model  # PEFT keeps it inside
-        defaults = dict(getattr(self.model.generation_config, "agent", None) or {})
+        defaults = acting_settings(getattr(self.model.generation_config, "agent", None), task)
         if do_sample is not None:  # what the caller says of sampling goes before all that the checkpoint says
             defaults.pop("continuous_actions", None)
         do_sample = defaults.get("do_sample", True) if do_sample is None else do_sample
@@ -236,6 +260,9 @@ class GatoAgent:
             raise ValueError(
                 f"`temperature` must be above 0, got {temperature}; for the likeliest use do_sample=False"
             )
+        context_steps = defaults.get("context_steps") if context_steps is None else context_steps
+        if context_steps is not None and context_steps < 1:
+            raise ValueError(f"`context_steps` must be at least 1, got {context_steps}")
         if num_envs is not None and num_envs < 1:
             raise ValueError(f"`num_envs` must be at least 1, got {num_envs}")
         self.processor = processor
@@ -253,6 +280,7 @@ class GatoAgent:
         self.do_sample = do_sample
         self.temperature = temperature
         self.continuous_actions = continuous_actions
+        self.context_steps = context_steps
         self.generator = torch.Generator(device=self.model.device)
         if seed is not None:
             self.generator.manual_seed(seed)
@@ -292,6 +320,7 @@ class GatoAgent:
         if self.prompt is not None:
             self.memory.load(self._encoded_prompt(), rows)
         self._last_action = self._last_action.masked_fill(rows, -1)
+        self._num_steps[mask] = 0
         for index in np.flatnonzero(mask):
             self._shown[index] = (None, 0)
 
@@ -309,6 +338,9 @@ class GatoAgent:
         """
         if self.memory is None:
             self._infer_num_envs(observations)
+        if self.context_steps is not None:
+            self.reset(self._num_steps >= self.context_steps)
+        self._num_steps += 1
         was_training = self.model.training
         self.model.eval()
         try:
@@ -325,6 +357,7 @@ class GatoAgent:
         self._last_action = torch.full((num_envs,), -1, dtype=torch.long, device=self.model.device)
         # What each environment showed last, and the tokens since its texts were last written.
         self._shown: list[tuple[Any, int]] = [(None, 0)] * num_envs
+        self._num_steps = np.zeros(num_envs, dtype=np.int64)  # in memory
         self.reset()
 
     def _infer_num_envs(self, observations: Any) -> None:
@@ -475,4 +508,4 @@ def unbatch_space(space: Any) -> tuple[Any, int] | None:
     return (single, num_envs) if single is not None and batch_space(single, num_envs) == space else None
 
 
-__all__ = ["GatoAgent", "GatoMemory"]
+__all__ = ["GatoAgent", "GatoMemory", "acting_settings"]

@@ -6,6 +6,7 @@ Knows nothing of tokenizers or environments: ids, patches and positions come in,
 """
 
 import json
+import math
 from collections.abc import Callable
 
 import torch
@@ -476,6 +477,24 @@ class GatoPreTrainedModel(PreTrainedModel):
             init.normal_(module.weight, mean=0.0, std=module.initial_gain * module.weight[0].numel() ** -0.5)
         elif getattr(module, "starts_as_embedding", False):
             init.constant_(module.weight, self.config.initializer_range)
+        elif (bins := getattr(module, "continuous_token_range", None)) is not None:
+            if not getattr(module.weight, "_is_hf_initialized", False):
+                weight = module.weight[bins[0] : bins[1]]
+                init.copy_(weight, smooth_embeddings(*weight.shape, std=self.config.initializer_range).to(weight))
+
+
+def smooth_embeddings(count: int, width: int, std: float, num_waves: int = 32) -> torch.Tensor:
+    """
+    `(count, width)` embeddings of values in order: random sums of sines and cosines of the value, the slower the
+    larger, so that what is learnt of one value holds for its neighbours. A table learns each by itself.
+    """
+    places = (torch.arange(count) + 0.5) / count
+    waves = torch.arange(1, num_waves + 1)
+    angles = math.pi * places[:, None] * waves
+    sizes = 1.0 / (1.0 + waves / 4.0)
+    features = torch.cat([angles.cos() * sizes, angles.sin() * sizes], dim=1)
+    embeddings = features @ torch.randn(2 * num_waves, width)
+    return embeddings * (std / embeddings.std())
 
 
 class GatoModel(GatoPreTrainedModel):
@@ -484,6 +503,7 @@ class GatoModel(GatoPreTrainedModel):
     def __init__(self, config: GatoConfig):
         super().__init__(config)
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.embed_tokens.continuous_token_range = config.continuous_token_range  # for `_init_weights`
         self.embed_local_positions = nn.Embedding(config.num_local_positions + 1, config.hidden_size)
         self.patch_embedder = GatoPatchEmbedder(config)
         is_relative = config.position_embedding_type == "transformer_xl"
@@ -790,6 +810,8 @@ class GatoForCausalLM(GatoPreTrainedModel, GenerationMixin):
         self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
         # A generated placeholder would ask for a patch that nobody gave.
         self.generation_config.suppress_tokens = [config.image_token_id]
+        # Otherwise one that is loaded loses what the library doesn't know, such as `agent`.
+        self.generation_config._from_model_config = False
         self.post_init()
 
     @can_return_tuple

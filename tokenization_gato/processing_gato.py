@@ -177,6 +177,7 @@ class GatoProcessor(ProcessorMixin):
             "vocab_size": self.vocabulary.size,
             "image_token_id": self.vocabulary.image_token_id,
             "separator_token_id": self.vocabulary.separator_token_id,
+            "continuous_token_range": [self.vocabulary.continuous.start, self.vocabulary.continuous.stop],
             "pad_token_id": self.tokenizer.pad_token_id,
             "bos_token_id": self.tokenizer.bos_token_id,
             "eos_token_id": self.tokenizer.eos_token_id,

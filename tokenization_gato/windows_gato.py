@@ -34,6 +34,7 @@ class GatoWindowSampler:
     Args:
         processor, max_length, prompt_probability, prompt_end_probability, loss_on_observation_text,
         observation_space, action_space: see `GatoDataCollator`.
+        max_steps: timesteps of a window beside its prompt; all that fit by default.
 
     Raises:
         TypeError, ValueError: for arguments out of their range.
@@ -48,11 +49,14 @@ class GatoWindowSampler:
         loss_on_observation_text: bool = True,
         observation_space=None,
         action_space=None,
+        max_steps: int | None = None,
     ):
         if not hasattr(processor, "encode_episode"):
             raise TypeError(f"processor must be a GatoProcessor, got {type(processor).__name__}")
         if isinstance(max_length, bool) or not isinstance(max_length, int) or max_length < 1:
             raise ValueError(f"max_length must be a positive integer, got {max_length!r}")
+        if max_steps is not None and max_steps < 1:
+            raise ValueError(f"max_steps must be at least 1, got {max_steps}")
         for name, value in (
             ("prompt_probability", prompt_probability),
             ("prompt_end_probability", prompt_end_probability),
@@ -66,6 +70,7 @@ class GatoWindowSampler:
         self.loss_on_observation_text = loss_on_observation_text
         self.observation_space = observation_space
         self.action_space = action_space
+        self.max_steps = max_steps
         # Whether the loss counts a token, by its role.
         self._role_counts = np.zeros(len(TokenRole), bool)
         self._role_counts[[TokenRole.DOCUMENT_TEXT, TokenRole.ACTION]] = True
@@ -132,9 +137,11 @@ class GatoWindowSampler:
         spaces = self.spaces(episode)
         lengths = self.processor.step_lengths(episode, **spaces)
         # The last start from which the end is reached: later ones would only make the window shorter.
-        last_start = lengths.earliest_start(budget)
+        num_steps = len(lengths.first)
+        max_steps = num_steps if self.max_steps is None else self.max_steps
+        last_start = max(lengths.earliest_start(budget), num_steps - max_steps)
         start = int(random.integers(last_start + 1))
-        stop = lengths.furthest_stop(start, budget)
+        stop = min(lengths.furthest_stop(start, budget), start + max_steps)
         if stop == start:
             if not required:
                 return None
@@ -142,7 +149,7 @@ class GatoWindowSampler:
                 raise ValueError(
                     f"timestep {start} of an episode has {lengths.first[start]} tokens, more than max_length={budget}"
                 )
-        if fill and stop < len(lengths.first):
+        if fill and stop < min(num_steps, start + max_steps):
             return self.processor.encode_episode(episode, start, stop + 1, **spaces)[:budget]
         return self.processor.encode_episode(episode, start, stop, **spaces)
 

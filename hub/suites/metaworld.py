@@ -2,10 +2,11 @@
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
 """Meta-World (Yu et al., CoRL 2019; v3: McLean et al., 2025): 50 tasks of a Sawyer arm, by way of metaworld.
 
-The agent sees 21 numbers: the hand (3, metres), how far the gripper is open (1), up to two objects (position and
-quaternion each, 14, zeros where there is none) and the goal (3). Left out of the package's 39 numbers is only its copy
-of the last step's 18. The action moves the hand (3) and closes or opens the gripper (1). Every seed places goal and
-objects anew, where the package's benchmarks choose from 50 placements.
+The agent is told the task in words, and sees what the scripted policies read: the hand, how far the gripper is open,
+the object, the second one where the task has two, and the goal, 10 or 13 numbers in [-1, 1]. Left out of the package's
+39 numbers are its copy of the last step, the objects' quaternions, and the zeros of objects that are not there. The
+action moves the hand (3) and closes or opens the gripper (1). Every seed places goal and objects anew, where the
+package's benchmarks choose from 50 placements.
 
 An episode is a success where the task is solved at any step, the field's measure, and ends there: so returns are sums
 up to that step, not the sums over 500 steps that others report. The experts are the package's scripted policies, which
@@ -14,6 +15,7 @@ look at the present state alone; their actions are clipped to the action space.
 
 from __future__ import annotations
 
+import string
 import warnings
 from functools import partial
 from typing import TYPE_CHECKING
@@ -81,20 +83,34 @@ NAMES = (
 
 HORIZON = 500
 
-# In the package's 39 numbers: the present 18, the 18 of the last step, the goal.
-SHOWN = np.r_[0:18, 36:39]
+# In the package's 39 numbers: the hand and the gripper, the first object, the second one, the goal.
+HAND_AND_GRIPPER, OBJECT, SECOND_OBJECT, GOAL = np.r_[0:4], np.r_[4:7], np.r_[11:14], np.r_[36:39]
+TASKS_OF_TWO_OBJECTS = ("hammer", "stick-pull", "stick-push")
+
+# Positions, in metres: of the middle of what is shown, and from there to its edges. All that is within reach.
+MIDDLE, REACH = np.array([0.0, 0.65, 0.2]), 0.7
 
 
 def make_environment(name: str, render_mode: str | None = None) -> gymnasium.Env:
-    """The task as an environment whose observation is (21,) float32, the action (4,) float32 in [-1, 1].
+    """The task as an environment whose action is (4,) float32 in [-1, 1].
+
+    Its observation has the `instruction`, such as "door open", and the `state`, (10,) or (13,) float32 in [-1, 1]:
+    hand, gripper (1 is open), object, second object if there is one, goal. A position is its distance from `MIDDLE` in
+    parts of `REACH`; what has fallen off the table is shown at the edge.
 
     `info["success"]` of a step says whether the task is solved; the episode ends there, or after 500 steps.
     """
     import gymnasium
     from metaworld.env_dict import ALL_V3_ENVIRONMENTS
 
+    objects = (OBJECT, SECOND_OBJECT) if name in TASKS_OF_TWO_OBJECTS else (OBJECT,)
+    shown = np.concatenate([HAND_AND_GRIPPER, *objects, GOAL])
+    positions = np.concatenate([MIDDLE, [0.5], *[MIDDLE] * (len(objects) + 1)])
+    scales = np.where(np.arange(len(shown)) == 3, 0.5, REACH)
+    instruction = name.replace("-", " ")
+
     class MetaWorldView(gymnasium.Wrapper):
-        """Shows the present and the goal, places both by the seed, ends the episode at success.
+        """Shows the task, the present and the goal, places objects by the seed, ends the episode at success.
 
         Attributes:
             full_observation: the 39 numbers of the present step, which the scripted policies read.
@@ -102,9 +118,12 @@ def make_environment(name: str, render_mode: str | None = None) -> gymnasium.Env
 
         def __init__(self, environment: gymnasium.Env):
             super().__init__(environment)
-            full = environment.sawyer_observation_space
-            low, high = (bound[SHOWN].astype(np.float32) for bound in (full.low, full.high))
-            self.observation_space = gymnasium.spaces.Box(low, high, dtype=np.float32)
+            self.observation_space = gymnasium.spaces.Dict(
+                {
+                    "instruction": gymnasium.spaces.Text(len(instruction), charset=string.ascii_lowercase + " "),
+                    "state": gymnasium.spaces.Box(-1.0, 1.0, shown.shape, np.float32),
+                }
+            )
             self.full_observation = np.zeros(39)
 
         def reset(self, *, seed: int | None = None, options: dict | None = None):
@@ -122,8 +141,9 @@ def make_environment(name: str, render_mode: str | None = None) -> gymnasium.Env
             success = bool(info["success"])
             return self._show(), float(reward), success, truncated, {**info, "success": success}
 
-        def _show(self) -> np.ndarray:
-            return self.full_observation[SHOWN].astype(np.float32)
+        def _show(self) -> dict:
+            state = (self.full_observation[shown] - positions) / scales
+            return {"instruction": instruction, "state": np.clip(state, -1.0, 1.0).astype(np.float32)}
 
     environment = ALL_V3_ENVIRONMENTS[f"{name}-v3"](render_mode=render_mode)
     environment._partially_observable = False
@@ -142,7 +162,7 @@ def make_expert(name: str, environment: gymnasium.Env) -> Policy:
 
     scripted = ENV_POLICY_MAP[f"{name}-v3"]()
 
-    def policy(observation: np.ndarray) -> np.ndarray:
+    def policy(observation: dict) -> np.ndarray:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns of each action that is to be clipped
             action = scripted.get_action(environment.get_wrapper_attr("full_observation"))

@@ -87,6 +87,12 @@ CONFIGURATION = [
         "must be even, got 31",
     ),
     (
+        "config_continuous_tokens",
+        lambda: GatoConfig(vocab_size=40000, continuous_token_range=[39000, 40001]),
+        ConfigError,
+        r"`continuous_token_range` must be two ids in order, up to vocab_size = 40000, got \[39000, 40001\]",
+    ),
+    (
         "config_position_type",
         lambda: GatoConfig(position_embedding_type="alibi"),
         ConfigError,
@@ -172,6 +178,7 @@ ACTING = [
     ),
     ("temperature_zero", lambda: agent(temperature=0.0), ValueError, "`temperature` must be above 0"),
     ("no_environments", lambda: agent(num_envs=0), ValueError, "`num_envs` must be at least 1"),
+    ("context_of_no_steps", lambda: agent(context_steps=0), ValueError, "`context_steps` must be at least 1, got 0"),
     ("no_space", lambda: GatoAgent(*actor(), 7, num_envs=1), TypeError, "gymnasium space"),
     (
         "model_of_another_processor",

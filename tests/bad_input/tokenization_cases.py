@@ -30,6 +30,7 @@ from tokenization_gato.value_tokenization_gato import (
     observation_fields,
     values_to_bins,
 )
+from tokenization_gato.windows_gato import GatoWindowSampler
 
 
 @functools.cache
@@ -411,6 +412,12 @@ DATASETS = [
 
 COLLATOR = [
     ("collator_of_a_tokenizer", lambda: GatoDataCollator(default_tokenizer()), TypeError, "must be a GatoProcessor"),
+    (
+        "window_of_no_steps",
+        lambda: GatoWindowSampler(processor(), max_steps=0),
+        ValueError,
+        "max_steps must be at least",
+    ),
     ("window_of_no_length", lambda: GatoDataCollator(processor(), max_length=0), ValueError, "max_length must be a"),
     (
         "probability_above_one",

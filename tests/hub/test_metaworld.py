@@ -9,7 +9,7 @@ import pytest
 
 from gato_hub.rollout import action_noise, random_policy, run_episode, run_expert
 from gato_hub.suites import find_task
-from gato_hub.suites.metaworld import HORIZON, NAMES, TASKS
+from gato_hub.suites.metaworld import HORIZON, MIDDLE, NAMES, REACH, TASKS, TASKS_OF_TWO_OBJECTS
 
 # With and without an object, goals in the air and on the table, a handle, a wall.
 SOME_TASKS = ("reach", "push", "button-press-topdown", "window-close", "push-wall")
@@ -21,7 +21,7 @@ from gato_hub.rollout import run_expert
 from gato_hub.suites import find_task
 task = find_task(sys.argv[1])
 rollout = run_expert(task, task.make_environment(), int(sys.argv[2]))
-digest = hashlib.sha256(b"".join(observation.tobytes() for observation in rollout.observations))
+digest = hashlib.sha256(b"".join(observation["state"].tobytes() for observation in rollout.observations))
 digest.update(repr(rollout.rewards).encode())
 sys.stdout.write(digest.hexdigest())
 """
@@ -57,9 +57,19 @@ def test_the_present_and_the_goal_are_shown(task):
     simulation = environment.unwrapped
     for _ in range(3):
         assert environment.observation_space.contains(observation)
-        np.testing.assert_array_equal(observation[:3], simulation.get_endeff_pos().astype(np.float32))
-        np.testing.assert_array_equal(observation[-3:], simulation._target_pos.astype(np.float32))
-        np.testing.assert_array_equal(observation[:18], environment.full_observation[:18].astype(np.float32))
+        state = observation["state"]
+        assert len(state) == (13 if task.id.split("/")[1] in TASKS_OF_TWO_OBJECTS else 10)
+        shown = np.delete(state, 3).reshape(-1, 3) * REACH + MIDDLE
+        full = environment.full_observation
+        np.testing.assert_allclose(shown[0], simulation.get_endeff_pos(), atol=1e-6)
+        np.testing.assert_allclose(shown[1], full[4:7], atol=1e-6)
+        np.testing.assert_allclose(shown[-1], simulation._target_pos, atol=1e-6)
+        np.testing.assert_allclose((state[3] + 1) / 2, full[3], atol=1e-6)
+        # Of a second object there is nothing to see where there is none.
+        assert full[11:14].any() == (len(shown) == 4)
+        if len(shown) == 4:
+            np.testing.assert_allclose(shown[2], full[11:14], atol=1e-6)
+        assert observation["instruction"] == task.id.split("/")[1].replace("-", " ")
         action = policy(observation)
         assert environment.action_space.contains(action)
         observation, reward, *_, info = environment.step(action)
@@ -70,10 +80,11 @@ def test_the_present_and_the_goal_are_shown(task):
 
 def test_there_is_nothing_else_in_the_full_observation(environments):
     environment = environments("push")
-    before, _ = environment.reset(seed=0)
-    after, *_ = environment.step(np.ones(4))
-    np.testing.assert_array_equal(environment.full_observation[18:36].astype(np.float32), before[:18])
-    assert not np.array_equal(before[:18], after[:18])
+    environment.reset(seed=0)
+    before = environment.full_observation
+    environment.step(np.ones(4))
+    np.testing.assert_array_equal(environment.full_observation[18:36], before[:18])
+    assert not np.array_equal(before[:18], environment.full_observation[:18])
 
 
 @pytest.mark.parametrize("name", SOME_TASKS)
@@ -109,14 +120,15 @@ def test_a_seed_repeats_its_episode_whatever_came_before(environments, name):
     for replaying in (environment, fresh):
         actions = iter(first.actions)
         again = run_episode(replaying, 5, lambda environment, seed, actions=actions: lambda _: next(actions))
-        np.testing.assert_array_equal(again.observations, first.observations)
+        for one, other in zip(again.observations, first.observations, strict=True):
+            np.testing.assert_array_equal(one["state"], other["state"])
         assert again.rewards == first.rewards
     fresh.close()
 
 
 def test_a_seed_gives_the_same_episode_in_another_process(environments):
     rollout = run_expert(find_task("metaworld/reach"), environments("reach"), 7)
-    digest = hashlib.sha256(b"".join(observation.tobytes() for observation in rollout.observations))
+    digest = hashlib.sha256(b"".join(observation["state"].tobytes() for observation in rollout.observations))
     digest.update(repr(rollout.rewards).encode())
     command = [sys.executable, "-c", EPISODE_DIGEST, "metaworld/reach", "7"]
     assert subprocess.run(command, check=True, capture_output=True, text=True).stdout == digest.hexdigest()
@@ -124,10 +136,10 @@ def test_a_seed_gives_the_same_episode_in_another_process(environments):
 
 def test_seeds_place_goal_and_object_anew(environments):
     environment = environments("push")
-    starts = np.array([environment.reset(seed=seed)[0] for seed in range(60)])
-    assert len(np.unique(starts[:, 18:20], axis=0)) == 60  # goals: more than the 50 of the package's benchmarks
+    starts = np.array([environment.reset(seed=seed)[0]["state"] for seed in range(60)])
+    assert len(np.unique(starts[:, 7:9], axis=0)) == 60  # goals: more than the 50 of the package's benchmarks
     assert len(np.unique(starts[:, 4:6], axis=0)) == 60  # where the object is
-    unseeded = np.array([environment.reset()[0] for _ in range(2)])
+    unseeded = np.array([environment.reset()[0]["state"] for _ in range(2)])
     assert not np.array_equal(unseeded[0], unseeded[1])
 
 

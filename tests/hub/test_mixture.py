@@ -47,9 +47,15 @@ def spaces_of(task_id):
 
 @pytest.fixture(scope="module")
 def make_mixture(folder, processor):
-    def make(length=128, seed=0, streaming=False, tasks=WEIGHTS, num_rows=100_000, **options):
+    def make(length=128, seed=0, streaming=False, tasks=WEIGHTS, num_rows=100_000, context_steps=None, **options):
         parts = [
-            MixturePart(task, source_of(folder, task, streaming=streaming), weight, **spaces_of(task))
+            MixturePart(
+                task,
+                source_of(folder, task, streaming=streaming),
+                weight,
+                **spaces_of(task),
+                context_steps=context_steps,
+            )
             for task, weight in WEIGHTS.items()
             if task in tasks
         ]
@@ -237,6 +243,24 @@ def test_a_window_at_the_end_of_a_row_is_cut_within_its_last_step(make_mixture):
         assert sum(len(window) for window in mixture[number].windows) == 100
 
 
+@pytest.mark.parametrize("prompt_probability", [0.0, 1.0])
+def test_windows_of_a_few_steps(make_mixture, folder, processor, prompt_probability):
+    """Each holds so many, but for the last of a row; and over many rows all steps come as often, but for the ends."""
+    mixture = make_mixture(
+        tasks=("metaworld/reach",), length=200, context_steps=3, prompt_probability=prompt_probability
+    )
+    separator = processor.vocabulary.separator_token_id
+    counts = Counter()
+    for number in range(60):
+        windows = mixture[number].windows
+        assert sum(map(len, windows)) == 200
+        for window in windows[:-1]:
+            steps = np.count_nonzero(window.sequence.input_ids == separator)
+            counts[steps] += 1
+            assert steps == 3 or (window.prompt and steps > 3)
+    assert sum(counts.values()) > 60 * (3 if prompt_probability == 0.0 else 0.5)
+
+
 # ---------------------------------------------------------------------------------------------------------------
 # Errors
 # ---------------------------------------------------------------------------------------------------------------
@@ -244,9 +268,9 @@ def test_a_window_at_the_end_of_a_row_is_cut_within_its_last_step(make_mixture):
 
 def test_a_step_longer_than_a_row(make_mixture):
     with pytest.raises(
-        ValueError, match="metaworld/reach, row 0: a timestep has 26 tokens, more than sequence.length=20"
+        ValueError, match="metaworld/reach, row 0: a timestep has 16 tokens, more than sequence.length=12"
     ):
-        make_mixture(length=20, tasks=("metaworld/reach",))
+        make_mixture(length=12, tasks=("metaworld/reach",))
 
 
 def test_mixtures_of_nothing_and_of_bad_weights(processor, folder):

@@ -21,7 +21,7 @@ import yaml
 from datasets import Dataset
 from PIL import Image
 from safetensors.torch import load_file
-from transformers import AutoModelForCausalLM, AutoProcessor
+from transformers import AutoModelForCausalLM, AutoProcessor, GenerationConfig
 
 import modeling_gato  # noqa: F401  (registers the classes)
 import tokenization_gato  # noqa: F401
@@ -114,6 +114,10 @@ def finished(demonstrations, tmp_path_factory):
         "model": {"size": "nano", "config": config},
         "data": [{"path": str(demonstrations / task), "task": task} for task in TASKS],
         "sequence": {"length": 96},
+        "acting": {
+            "temperature": 0.5,
+            "tasks": {"classic-control": {"context_steps": 2, "continuous_actions": "mean"}},
+        },
         "optimization": {"steps": 8, "batch_size": 4, "learning_rate": 0.003, "warmup_steps": 2},
         "evaluation": {"every": 4, "tasks": "classic-control/pendulum", "episodes": 1},
         "logging": {"every": 2, "report_to": "tensorboard"},
@@ -130,6 +134,19 @@ def test_a_run_leaves_a_model_that_auto_classes_load(finished):
     model, processor = AutoModelForCausalLM.from_pretrained(output), AutoProcessor.from_pretrained(output)
     inputs = processor(observations=np.zeros(3, np.float32), return_tensors="pt")
     assert model(**inputs).logits.isfinite().all()
+
+
+def test_a_run_leaves_how_to_act_and_a_run_from_there_changes_what_it_says(finished, values, tmp_path):
+    _, output, _ = finished
+    said = {"temperature": 0.5, "tasks": {"classic-control": {"context_steps": 2, "continuous_actions": "mean"}}}
+    assert GenerationConfig.from_pretrained(output).agent == said
+    del values["processor"]
+    values["model"] = {"pretrained": str(output)}
+    values["acting"] = {"do_sample": False, "tasks": {"babyai": {"temperature": 2.0}}}
+    values["optimization"] |= {"steps": 1, "warmup_steps": 0}
+    train(check_recipe(values, "mine"), tmp_path / "more")
+    said |= {"do_sample": False, "tasks": said["tasks"] | {"babyai": {"temperature": 2.0}}}
+    assert GenerationConfig.from_pretrained(tmp_path / "more").agent == said
 
 
 def test_a_run_logs_each_task_each_kind_of_label_and_its_speed(finished):

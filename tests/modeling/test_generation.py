@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tiny_gato import EOS_ID, IMAGE_ID, VOCAB_SIZE, WINDOW, random_inputs, tiny_config, tiny_model
 
 from modeling_gato import GatoAgent, GatoForCausalLM, GatoMemory
-from modeling_gato.generation_gato import unbatch_space
+from modeling_gato.generation_gato import acting_settings, unbatch_space
 from tokenization_gato import GatoProcessor
 
 TOLERANCE = {"atol": 1e-5, "rtol": 0}
@@ -287,6 +287,47 @@ def test_a_long_prompt_is_cut_to_its_last_whole_steps_in_half_the_window(process
     read = agent.memory.get_seq_length()
     assert read <= 32 < read + lengths[0]
     assert read % lengths[0] == 0
+
+
+def test_an_agent_of_a_short_context_begins_anew_after_so_many_steps(processor):
+    """Each environment for itself, with its prompt."""
+    model, space = tiny_actor(processor), spaces.Discrete(7)
+    random = np.random.default_rng(0)
+    seen = [observe(random) for _ in range(7)]
+    for options in ({}, {"prompt": demonstration(2)}):
+        agent = GatoAgent(model, processor, space, num_envs=2, do_sample=False, context_steps=3, **options)
+        lengths, actions = [], []
+        for number, observation in enumerate(seen):
+            if number == 2:
+                agent.reset(np.array([False, True]))
+            actions.append(agent.act(stacked([observation, observation])))
+            lengths.append(agent.memory.num_tokens.tolist())
+        assert lengths[3][0] <= lengths[2][0] and lengths[5][0] > lengths[4][0]
+        for start, row in ((0, 0), (3, 0), (6, 0), (2, 1), (5, 1)):  # a stretch is as an episode of its own
+            alone = GatoAgent(model, processor, space, num_envs=1, do_sample=False, **options)
+            for observation, action in zip(seen[start : start + 3], actions[start:], strict=False):
+                assert alone.act(stacked([observation]))[0] == action[row]
+
+
+def test_a_checkpoint_says_how_to_act_in_its_tasks(processor):
+    settings = {
+        "temperature": 0.5,
+        "tasks": {
+            "metaworld": {"context_steps": 4, "continuous_actions": "mean"},
+            "metaworld/push*": {"context_steps": 2},
+        },
+    }
+    assert acting_settings(settings, None) == {"temperature": 0.5}
+    assert acting_settings(settings, "metaworldly/reach") == {"temperature": 0.5}
+    assert acting_settings(settings, "metaworld/reach") == {"temperature": 0.5} | settings["tasks"]["metaworld"]
+    assert acting_settings(settings, "metaworld/push-wall")["context_steps"] == 2
+    model = tiny_actor(processor)
+    model.generation_config.agent = settings
+    agent = GatoAgent(model, processor, spaces.Box(-1, 1, (2,)), task="metaworld/push")
+    assert (agent.context_steps, agent.continuous_actions, agent.temperature) == (2, "mean", 0.5)
+    assert (
+        GatoAgent(model, processor, spaces.Box(-1, 1, (2,)), task="metaworld/push", context_steps=9).context_steps == 9
+    )
 
 
 def test_an_instruction_is_not_repeated_until_it_would_leave_the_window():

@@ -375,3 +375,13 @@ def test_random_actions_can_not_be_learnt_below_their_entropy():
 
 def test_end_of_sequence_is_in_the_generation_config(model):
     assert model.generation_config.eos_token_id == EOS_ID
+
+
+def test_a_new_model_takes_neighbouring_values_for_similar():
+    config = tiny_config(hidden_size=64, vocab_size=700, continuous_token_range=[100, 612], initializer_range=0.02)
+    table = GatoForCausalLM(config).get_input_embeddings().weight
+    values, others = table[100:612], table[612:]
+    assert torch.allclose(values.std(), others.std(), rtol=0.05)
+    assert (F.cosine_similarity(values[:-1], values[1:]) > 0.95).all()
+    assert F.cosine_similarity(values[:256], values[256:]).abs().mean() < 0.5
+    assert F.cosine_similarity(others[:-1], others[1:]).abs().mean() < 0.3
