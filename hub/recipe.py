@@ -73,7 +73,7 @@ class DataSection(_Section):
 
     Attributes:
         weight: share of the tokens, relative to the other weights; tasks of one section share it equally.
-        tasks: ids, suites or patterns, as of `gato tasks`.
+        tasks: ids, suites or patterns, as of `gato tasks`; those after a "!" are left out.
         episodes: to make, a task: episodes of its expert, or documents.
         noise: of the executed actions, see `gato collect`.
         first_seed: of the demonstrations; the first training seed of a task by default.

@@ -62,13 +62,15 @@ def task_ids(kind: type = Task) -> tuple[str, ...]:
 
 def matching_task_ids(names: Iterable[str]) -> tuple[str, ...]:
     """The ids that the names mean, in the order of the suites: an id, a suite, a pattern such as "babyai/go-to-*", or
-    "all" for every task whose packages are installed and which has an expert or is made of documents.
+    "all" for every task whose packages are installed and which has an expert or is made of documents. What a name
+    after a "!" means is left out, as in `["babyai", "!babyai/go-to-local"]`.
 
     Raises:
         ValueError: a name that means no task; the message has similar ones.
     """
-    wanted = set()
+    wanted, unwanted = set(), set()
     for name in names:
+        is_unwanted, name = name.startswith("!"), name.removeprefix("!")
         if name == "all":
             found = [task_id for task_id, task in _TASKS.items() if _is_ready(task)]
         else:
@@ -79,8 +81,8 @@ def matching_task_ids(names: Iterable[str]) -> tuple[str, ...]:
             ]
         if not found:
             raise _unknown(name)
-        wanted.update(found)
-    return tuple(task_id for task_id in _TASKS if task_id in wanted)
+        (unwanted if is_unwanted else wanted).update(found)
+    return tuple(task_id for task_id in _TASKS if task_id in wanted - unwanted)
 
 
 def _is_ready(task: Task | DocumentTask) -> bool:

@@ -99,6 +99,10 @@ def test_names_mean_tasks_suites_and_patterns():
         "classic-control/mountain-car",
         "classic-control/mountain-car-continuous",
     }
+    assert matching_task_ids(["!sokoban/8x8-*", "sokoban", "!sokoban/10x10-4-boxes"]) == (
+        "sokoban/7x7-1-box",
+        "sokoban/7x7-2-boxes",
+    )
     everything = matching_task_ids(["all"])
     assert {"captions/shapes", *REPRESENTATIVES} <= set(everything)
     assert all(isinstance(task, DocumentTask) or task.make_expert for task in map(find_task, everything))
