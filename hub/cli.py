@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -218,13 +218,15 @@ def compare_results(
 
 
 @app.command("play")
-def play_an_episode(
-    checkpoint: Annotated[str, typer.Argument(help="A folder, or a name on the Hub, with model and processor.")],
-    task: Annotated[str, typer.Argument(help="Id of a task.")],
+def play_episodes(
+    checkpoint: Annotated[str, typer.Argument(help="A folder or a name on the Hub, or gato-mini, which ships.")],
+    tasks: Annotated[list[str], typer.Argument(help="Ids of tasks; several are shown side by side.")],
     out: Annotated[
         Path | None, typer.Option(help="A .gif or .mp4 file; a window where left out.", dir_okay=False)
     ] = None,
     episode: Annotated[int, typer.Option(min=0, help="Which of the task's evaluation seeds.")] = 0,
+    steps: Annotated[int | None, typer.Option(min=1, help="Stop after so many.")] = None,
+    frames_a_second: Annotated[float, typer.Option(min=0.1, help="Of the file.")] = 4.0,
     seed: Annotated[int, typer.Option(min=0, help="Of the sampling of actions.")] = 0,
     prompt: Annotated[
         bool, typer.Option("--prompt/--no-prompt", help="Begin with a demonstration, the expert's or yours.")
@@ -234,43 +236,55 @@ def play_an_episode(
         typer.Option(help="Take the demonstration from a folder of `gato collect`, parquet files or the Hub."),
     ] = None,
 ) -> None:
-    """Watch a checkpoint act, with the tokens that it reads and writes."""
+    """Watch a checkpoint act, with the tokens that it reads and writes; or in several tasks side by side."""
+    from itertools import islice
+
+    from .checkpoint import load_checkpoint
     from .demonstration import demonstration
-    from .evaluate_checkpoint import load_checkpoint
-    from .play import draw_step, play, write_episode
+    from .play import draw_side_by_side, draw_step, play, write_episode
     from .suites import Task, find_task
 
     with _errors_of(ValueError, ImportError, OSError):
-        found = find_task(task)
-        if not isinstance(found, Task):
-            raise ValueError(f"{task} is no task to act in: see gato caption and gato chat")
+        found = {name: find_task(name) for name in tasks}
+        for name, task in found.items():
+            if not isinstance(task, Task):
+                raise ValueError(f"{name} is no task to act in: see gato caption and gato chat")
+        if len(found) > 1 and out is None:
+            raise ValueError("a window shows one task: give --out for several")
         model, processor = load_checkpoint(checkpoint)
-        options = {"prompt": demonstration(found, prompt_data)} if prompt or prompt_data else {}
-        pictures = []
-        for step in play(
-            found, found.evaluation_seeds[episode], model, processor, human=out is None, seed=seed, **options
-        ):
-            if out is None:
-                read, written = (" ".join(map(str, tokens)) for tokens in (step.read, step.written))
-                typer.echo(f"{step.number}: {read} -> {written}")
-            else:
-                pictures.append(draw_step(step, task))
+        episodes = {}
+        for name, task in found.items():
+            options = {"prompt": demonstration(task, prompt_data)} if prompt or prompt_data else {}
+            environment_seed = task.evaluation_seeds[episode]
+            shown = play(task, environment_seed, model, processor, human=out is None, seed=seed, **options)
+            with contextlib.closing(shown):
+                episodes[name] = []
+                for step in islice(shown, steps):
+                    episodes[name].append(step)
+                    if out is None:
+                        read, written = (" ".join(map(str, tokens)) for tokens in (step.read, step.written))
+                        typer.echo(f"{step.number}: {read} -> {written}")
+            ending = "" if step.success is None else ", a success" if step.success else ", no success"
+            title = f"{name}: " if len(found) > 1 else ""
+            typer.echo(f"{title}{step.number + 1} steps, reward {step.total_reward:.3f}{ending}")
         if out is not None:
-            write_episode(out, pictures)
-    ending = "" if step.success is None else ", a success" if step.success else ", no success"
-    typer.echo(f"{step.number + 1} steps, reward {step.total_reward:.3f}{ending}")
+            if len(found) > 1:
+                pictures = draw_side_by_side(episodes)
+            else:
+                pictures = [draw_step(step, name) for name, played in episodes.items() for step in played]
+            write_episode(out, pictures, frames_a_second=frames_a_second)
 
 
 @app.command("caption")
 def caption_an_image(
-    checkpoint: Annotated[str, typer.Argument(help="A folder, or a name on the Hub, with model and processor.")],
+    checkpoint: Annotated[str, typer.Argument(help="A folder or a name on the Hub, or gato-mini, which ships.")],
     image: Annotated[Path, typer.Argument(help="A picture.", dir_okay=False)],
     question: Annotated[str, typer.Option(help="Something to ask about it, instead of a caption.")] = "",
 ) -> None:
     """What a checkpoint says of a picture."""
     from PIL import Image
 
-    from .evaluate_checkpoint import load_checkpoint
+    from .checkpoint import load_checkpoint
     from .evaluate_documents import answer
 
     with _errors_of(ValueError, OSError):
@@ -282,7 +296,7 @@ def caption_an_image(
 
 @app.command("chat")
 def chat_with_a_checkpoint(
-    checkpoint: Annotated[str, typer.Argument(help="A folder, or a name on the Hub, with model and processor.")],
+    checkpoint: Annotated[str, typer.Argument(help="A folder or a name on the Hub, or gato-mini, which ships.")],
     temperature: Annotated[float, typer.Option(min=0.0, help="Of the sampling; 0 takes the likeliest token.")] = 0.9,
     seed: Annotated[int, typer.Option(min=0, help="Of the sampling.")] = 0,
 ) -> None:
@@ -290,7 +304,7 @@ def chat_with_a_checkpoint(
     import torch
     from transformers import TextStreamer
 
-    from .evaluate_checkpoint import load_checkpoint
+    from .checkpoint import load_checkpoint
     from .evaluate_documents import conversation_inputs
 
     with _errors_of(ValueError, OSError):
@@ -311,7 +325,7 @@ def chat_with_a_checkpoint(
 
 @app.command("push")
 def push_a_checkpoint(
-    checkpoint: Annotated[Path, typer.Argument(help="A folder with model and processor.", file_okay=False)],
+    checkpoint: Annotated[str, typer.Argument(help="A folder with model and processor, or gato-mini, which ships.")],
     name: NewName,
     private: Private = None,
     revision: Branch = None,
@@ -320,6 +334,9 @@ def push_a_checkpoint(
     ] = None,
     license: Annotated[str, typer.Option(help="Identifier of the Hub.")] = "apache-2.0",
     max_shard_size: Annotated[str, typer.Option(help="Larger models are cut into several files.")] = "5GB",
+    to_folder: Annotated[
+        Path | None, typer.Option(help="Write there what would be pushed, and push nothing.", file_okay=False)
+    ] = None,
 ) -> None:
     """Push a checkpoint to the Hub: safetensors, configuration, processor, code, and a card with its scores."""
     from .packages import require_packages
@@ -336,6 +353,7 @@ def push_a_checkpoint(
                 results=results,
                 license=license,
                 max_shard_size=max_shard_size,
+                to_folder=to_folder,
             )
         )
 
@@ -572,7 +590,7 @@ def _told_to_go_on(command: str, interruption: KeyboardInterrupt) -> typer.Exit:
     return typer.Exit(128 + int(getattr(interruption, "signal", signal.SIGINT)))
 
 
-@contextmanager
+@contextlib.contextmanager
 def _errors_of(*kinds: type[Exception]) -> Iterator[None]:
     """What the user can mend is told in one line, not as a traceback."""
     try:

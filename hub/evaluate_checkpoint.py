@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .checkpoint import load_checkpoint
 from .files import write_json
 from .packages import git_commit, package_versions, require_packages
 from .run_files import RESULTS
@@ -35,10 +36,6 @@ POLICIES = ("expert", "random")
 TASKS_FOLDER = "tasks"
 # Environments in which the model acts at once. It decides the results where actions are sampled.
 ENVIRONMENTS = 25
-
-
-class CheckpointError(ValueError):
-    """The folder or the name holds no checkpoint of a Gato: the message says what is missing."""
 
 
 @dataclass(frozen=True)
@@ -152,42 +149,6 @@ def _check_folder(output: Path, about: dict[str, Any]) -> None:
         differing = [key for key in about["settings"] if found["settings"].get(key) != about["settings"][key]]
         what = "another checkpoint" if found["checkpoint"] != about["checkpoint"] else f"another {differing[0]}"
         raise ValueError(f"{output} holds results with {what}: choose another folder")
-
-
-_loaded: dict[str, tuple[GatoForCausalLM, GatoProcessor]] = {}
-
-
-def load_checkpoint(checkpoint: str | os.PathLike) -> tuple[GatoForCausalLM, GatoProcessor]:
-    """Model and processor, on the GPU where there is one; loaded once a process.
-
-    Raises:
-        CheckpointError: naming what is missing.
-    """
-    import torch
-    from transformers.utils.logging import disable_progress_bar
-
-    from modeling_gato import GatoForCausalLM
-    from tokenization_gato import GatoProcessor
-
-    disable_progress_bar()
-    name = str(checkpoint)
-    if name not in _loaded:
-        if Path(name).is_dir():
-            for file, what in (("config.json", "model"), ("processor_config.json", "processor")):
-                if not (Path(name) / file).exists():
-                    raise CheckpointError(f"{name} holds no {what}: there is no {file} in it")
-        try:
-            model = GatoForCausalLM.from_pretrained(name)
-            processor = GatoProcessor.from_pretrained(name)
-        except Exception as error:  # of many kinds: files, the Hub, safetensors
-            raise CheckpointError(f"{name} can't be loaded: {error}") from error
-        broken = [key for key, weight in model.named_parameters() if not torch.isfinite(weight).all()]
-        if broken:
-            raise CheckpointError(f"{name} holds weights that are not finite: {', '.join(broken[:3])}")
-        model = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
-        _loaded.clear()
-        _loaded[name] = model, processor
-    return _loaded[name]
 
 
 def _evaluate_task(job: _Job) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .results import markdown
-from .run_files import ANIMATION, CURVE_PICTURE, LEARNING_CURVE, SCORES_PICTURE, TRAINING
+from .run_files import ANIMATION, CURVE_PICTURE, LEARNING_CURVE, LOG, SCORES_PICTURE, TRAINING
+from .training_progress import hours_of, read_log
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult, ModelCard
@@ -114,9 +115,12 @@ def _training(path: Path) -> dict[str, Any] | None:
     recipe = run["recipe"]
     total = sum(section["weight"] for section in recipe["data"])
     optimization = recipe["optimization"]
+    tokens_a_step = optimization["batch_size"] * recipe["sequence"]["length"]
+    hours = hours_of(read_log(path.with_name(LOG)), tokens_a_step)
+    where = f", {hours:.1f} hours on {run['hardware']}" if hours and run.get("hardware") else ""
     about = (
         f"{optimization['steps']} steps of {optimization['batch_size']} rows of {recipe['sequence']['length']} "
-        f"tokens, seed {recipe['seed']}{_commit(run)}. With {_versions(run)}."
+        f"tokens, seed {recipe['seed']}{_commit(run)}{where}. With {_versions(run)}."
     )
     rows = []
     for section in recipe["data"]:
@@ -127,7 +131,7 @@ def _training(path: Path) -> dict[str, Any] | None:
             how += f", actions disturbed by {section['noise']}"
         rows.append({"what": what, "share": f"{section['weight'] / total:.1%}", "how": how})
     tasks = [task for section in recipe["data"] for task in section.get("tasks") or [] if "/" in task]
-    plain = [task for task in tasks if not set(task) & set("*?[")]
+    plain = [task for task in tasks if not set(task) & set("*?[!")]
     return {"command": run["command"], "about": about, "data": rows, "example": plain[0] if plain else None}
 
 

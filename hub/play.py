@@ -7,7 +7,7 @@ from __future__ import annotations
 import itertools
 import os
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 PANEL_WIDTH = 360
 SMALLEST_HEIGHT = 320
 CHARACTERS_A_LINE = 48
+# Of an episode among others.
+TILE, TITLE_HEIGHT = 200, 20
 FORMATS = (".gif", ".mp4")
 
 
@@ -83,17 +85,19 @@ def play(
         agent = GatoAgent(model, processor, space, num_envs=None, **options)
         agent.reset()
         observation, _ = environment.reset(seed=seed)
-        before, total, success, ended = None, 0.0, None, False
+        total, success, ended = 0.0, None, False
         for number in itertools.count():
             if ended:
                 return
             frame = None if human else _rendered(environment)
             (sequence,) = processor.encode_observations(
-                [observation], previous_observations=[before], observation_space=options["observation_space"]
+                [observation],
+                previous_observations=agent.previous_observations,
+                observation_space=options["observation_space"],
             )
             action = agent.act(observation)
             written = processor.encode_action(action, space)
-            before, shown = observation, instruction(observation)
+            shown = instruction(observation)
             observation, reward, terminated, truncated, info = environment.step(action)
             total += float(reward)
             if "success" in info:
@@ -164,6 +168,30 @@ def draw_step(step: PlayedStep, title: str) -> Image.Image:
     for number, line in enumerate(lines):
         drawing.text((left, 8 + number * line_height), line, fill="black", font=font)
     return whole
+
+
+def draw_side_by_side(episodes: Mapping[str, Sequence[PlayedStep]], columns: int = 3) -> list[Image.Image]:
+    """Pictures of several episodes at once, by title, as long as the longest: the others stay at their end."""
+    if not episodes:
+        raise ValueError("there must be at least one episode, got none")
+    rows = -(-len(episodes) // columns)
+    size = (min(columns, len(episodes)) * TILE, rows * (TILE + TITLE_HEIGHT))
+    font = ImageFont.load_default(size=12)
+    pictures = []
+    for number in range(max(map(len, episodes.values()))):
+        whole = Image.new("RGB", size, "white")
+        drawing = ImageDraw.Draw(whole)
+        for place, (title, steps) in enumerate(episodes.items()):
+            left, top = place % columns * TILE, place // columns * (TILE + TITLE_HEIGHT)
+            step = steps[min(number, len(steps) - 1)]
+            state = "  (success)" if step.success else ""
+            drawing.text((left + 4, top + 3), title + state, fill="black", font=font)
+            if step.frame is not None:
+                picture = Image.fromarray(step.frame)
+                picture.thumbnail((TILE - 4, TILE - 4))
+                whole.paste(picture, (left + (TILE - picture.width) // 2, top + TITLE_HEIGHT))
+        pictures.append(whole)
+    return pictures
 
 
 def _wrapped(tokens: Sequence[PlayedToken]) -> list[str]:

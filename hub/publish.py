@@ -16,8 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from .checkpoint import checkpoint_location, load_checkpoint
 from .dataset_card import FOLDER_IN_EXAMPLE
-from .evaluate_checkpoint import load_checkpoint
 from .files import read_json, write_json, write_text
 from .model_card import model_card
 from .run_files import RESULT_FILES, RESULTS, TRAINING_FILES
@@ -46,25 +46,28 @@ def push_checkpoint(
     license: str = "apache-2.0",
     max_shard_size: str = "5GB",
     message: str = "Upload of a Gato checkpoint",
+    to_folder: str | os.PathLike | None = None,
 ) -> str:
     """Pushes a checkpoint: weights, configuration, processor, code and card.
 
     Args:
-        checkpoint: a folder, as `save_pretrained`, `gato train` or `gato quickstart` leave it.
+        checkpoint: a folder, as `save_pretrained`, `gato train` or `gato quickstart` leave it; or one that ships.
         repo_id: "user/name"; it is made if it is not there.
         private: of a repository that is made; what the account says by default.
         revision: a branch, made if it is not there; "main" by default.
         results: `results.json` of `gato evaluate`, or its folder, whose pictures go along.
         license: an identifier of the Hub.
         max_shard_size: larger models are cut into several files.
+        to_folder: write there what would be pushed, and push nothing.
 
     Returns:
-        The URL of the commit.
+        The URL of the commit, or the folder.
 
     Raises:
         PublishError: the checkpoint can't be loaded, the results are none, or the Hub refuses.
     """
     model, processor = load_checkpoint(checkpoint)
+    checkpoint = checkpoint_location(checkpoint)
     read = _read_results(Path(results)) if results is not None else None
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -78,6 +81,10 @@ def push_checkpoint(
             read = _read_results(Path(checkpoint))
             _copy(RESULT_FILES, Path(checkpoint), folder)
         card = model_card(repo_id, model, processor, folder, read, license)
+        if to_folder is not None:
+            card.save(folder / "README.md")
+            shutil.copytree(folder, to_folder, dirs_exist_ok=True)
+            return str(to_folder)
         return _push(_contents(folder), repo_id, "model", private, revision, message, card)
 
 
@@ -108,11 +115,12 @@ def push_space(repo_id: str, checkpoint: str | os.PathLike, *, private: bool | N
     """Pushes a Space, which shows a checkpoint to anyone with a browser, together with the packages that it needs.
 
     Args:
-        checkpoint: a folder, which goes along, or a name on the Hub, which the Space loads.
+        checkpoint: a folder or one that ships, which go along, or a name on the Hub, which the Space loads.
     """
     from huggingface_hub import RepoCard
 
     model, processor = load_checkpoint(checkpoint)
+    checkpoint = checkpoint_location(checkpoint)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         shutil.copytree(SPACE_FOLDER, folder, dirs_exist_ok=True, ignore=_no_caches)

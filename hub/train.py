@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from . import run_files
+from .checkpoint import checkpoint_location
 from .collect import collect
 from .episode_source import EpisodeSource, parquet_files
 from .files import write_json, write_text
+from .hardware import hardware
 from .mixture import Mixture, MixturePart
 from .packages import git_commit, package_versions, require_packages
 from .progress import WorkProgress
@@ -347,6 +349,8 @@ class _Run:
 
         disable_progress_bar()
         self.recipe = recipe
+        pretrained = recipe.model.pretrained
+        self.pretrained = None if pretrained is None else checkpoint_location(pretrained)
         self.output = output
         self.console = console
         self.arguments = self._training_arguments() if output else None
@@ -364,6 +368,7 @@ class _Run:
         return {
             "recipe": self.recipe.model_dump(mode="json"),
             "command": " ".join(["gato", *sys.argv[1:]]),
+            "hardware": hardware(self.arguments.world_size),
             "git_commit": git_commit(),
             "versions": package_versions(("accelerate", "datasets", "numpy", "torch", "transformers")),
         }
@@ -418,7 +423,7 @@ class _Run:
         from tokenization_gato import GatoProcessor
 
         settings = self.recipe.processor
-        if (pretrained := self.recipe.model.pretrained) is not None:
+        if (pretrained := self.pretrained) is not None:
             return _load("model.pretrained", lambda: GatoProcessor.from_pretrained(pretrained, **self._revision()))
         tokenizer = settings.tokenizer and _load(
             "processor.tokenizer", lambda: AutoTokenizer.from_pretrained(settings.tokenizer)
@@ -435,7 +440,7 @@ class _Run:
         if model.size is not None:
             make = getattr(GatoConfig, model.size)
             return _load("model.config", lambda: make(**(self.processor.model_kwargs | changes)))
-        return _load("model", lambda: GatoConfig.from_pretrained(model.pretrained, **self._revision(), **changes))
+        return _load("model", lambda: GatoConfig.from_pretrained(self.pretrained, **self._revision(), **changes))
 
     def _revision(self) -> dict[str, str]:
         return {} if self.recipe.model.revision is None else {"revision": self.recipe.model.revision}
@@ -447,7 +452,7 @@ class _Run:
         changes = self.recipe.acting.model_dump(exclude_none=True, exclude={"tasks"})
         by_name = {name: changed.model_dump(exclude_none=True) for name, changed in self.recipe.acting.tasks.items()}
         settings: dict[str, Any] = {}
-        if (pretrained := self.recipe.model.pretrained) is not None:
+        if (pretrained := self.pretrained) is not None:
             generation = _load(
                 "model.pretrained", lambda: GenerationConfig.from_pretrained(pretrained, **self._revision())
             )
@@ -460,7 +465,7 @@ class _Run:
 
         from modeling_gato import GatoForCausalLM
 
-        pretrained = self.recipe.model.pretrained
+        pretrained = self.pretrained
         set_seed(self.recipe.seed)
         if pretrained is not None:
             make = lambda: GatoForCausalLM.from_pretrained(pretrained, config=self.config, **self._revision())  # noqa: E731

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,16 @@ def read_log(path: Path) -> list[dict[str, Any]]:
         except ValueError:
             break
     return entries
+
+
+def hours_of(entries: Iterable[dict[str, Any]], tokens_a_step: int) -> float:
+    """Hours of training that a log tells of, without its pauses."""
+    seconds, before = 0.0, 0
+    for entry in entries:
+        if speed := entry.get("tokens_per_second"):
+            seconds += (entry["step"] - before) * tokens_a_step / speed
+            before = entry["step"]
+    return seconds / 3600
 
 
 class CheckpointOnSignal(TrainerCallback):

@@ -294,6 +294,16 @@ class GatoAgent:
     def window(self) -> int:
         return self.model.config.max_position_embeddings
 
+    @property
+    def previous_observations(self) -> list[Any]:
+        """What each environment showed last, as far as the agent remembers; None where it begins anew."""
+        if self.memory is None:
+            return [None]
+        return [
+            None if steps == self.context_steps else observation
+            for (observation, _), steps in zip(self._shown, self._num_steps, strict=True)
+        ]
+
     def reset(self, mask: np.ndarray | None = None) -> None:
         """
         Begins a new episode: forgets everything but the prompt.
@@ -339,14 +349,14 @@ class GatoAgent:
         if self.memory is None:
             self._infer_num_envs(observations)
         if self.context_steps is not None:
-            self.reset(self._num_steps >= self.context_steps)
-        self._num_steps += 1
+            self.reset(self._num_steps == self.context_steps)
         was_training = self.model.training
         self.model.eval()
         try:
             ids = self._generate(self._encode(observations))
         finally:
             self.model.train(was_training)
+        self._num_steps += 1
         actions = [self.processor.decode_action(row, self.action_space) for row in ids.cpu().numpy()]
         return self._batched(actions) if self.is_vectorised else actions[0]
 
@@ -374,7 +384,7 @@ class GatoAgent:
         rows = split_batch(observations, self.num_envs) if self.is_vectorised else [observations]
         sequences = self.processor.encode_observations(
             rows,
-            previous_observations=[observation for observation, _ in self._shown],
+            previous_observations=self.previous_observations,
             observation_space=self.observation_space,
         )
         num_action_tokens = len(self._token_ranges)

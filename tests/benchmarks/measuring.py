@@ -10,7 +10,6 @@ A benchmark prints its measurements and its claims, and with `--out FILE` writes
 import argparse
 import json
 import os
-import platform
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -22,6 +21,7 @@ import numpy as np
 import torch
 
 from gato_hub.files import write_json
+from gato_hub.hardware import processor_name
 from gato_hub.packages import git_commit, package_versions
 
 
@@ -117,15 +117,6 @@ def report(claims: list[Claim], measurements: Mapping[str, Any], out: Path | Non
         }
         entries = [asdict(one) | {"met": one.met} for one in claims]
         write_json(out, {"claims": entries, "measurements": measurements, **about})
-
-
-def processor_name() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
-    except OSError:
-        names = []
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 # ---------------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import torch
 
-from gato_hub.evaluate_checkpoint import load_checkpoint
+from gato_hub.checkpoint import load_checkpoint
 from gato_hub.files import write_json
 from gato_hub.suites import find_task
 from modeling_gato import GatoAgent

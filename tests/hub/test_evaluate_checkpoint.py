@@ -18,14 +18,14 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+import gato_hub
+from gato_hub.checkpoint import CheckpointError, checkpoint_location, load_checkpoint
 from gato_hub.demonstration import demonstration
 from gato_hub.episodes import read_episodes
 from gato_hub.evaluate import evaluate_agent
 from gato_hub.evaluate_checkpoint import (
-    CheckpointError,
     EvaluationSettings,
     evaluate_checkpoint,
-    load_checkpoint,
     path_of,
 )
 from gato_hub.evaluate_documents import document_bits
@@ -225,6 +225,16 @@ def test_folders_that_are_no_checkpoint(checkpoint, tmp_path):
         load_checkpoint(tmp_path / "nan")
 
 
+def test_a_name_is_that_of_a_checkpoint_that_ships_unless_there_is_such_a_folder(tmp_path, monkeypatch):
+    shipped = Path(gato_hub.__file__).parent / "checkpoints/gato-mini"
+    monkeypatch.chdir(tmp_path)
+    assert checkpoint_location("gato-mini") == str(shipped)
+    assert checkpoint_location("user/gato-mini") == "user/gato-mini"
+    assert [checkpoint_location(name) for name in (".", "..", "gato-none", "")] == [".", "..", "gato-none", ""]
+    (tmp_path / "gato-mini").mkdir()
+    assert checkpoint_location("gato-mini") == "gato-mini"
+
+
 def test_a_folder_with_other_results(checkpoint, evaluated):
     output, _ = evaluated
     with pytest.raises(ValueError, match="holds results with another seed"):
@@ -302,6 +312,14 @@ def test_commands_to_play_caption_and_chat(checkpoint, tmp_path):
     played = run("play", checkpoint, "classic-control/cart-pole", "--out", tmp_path / "a.gif")
     assert played.returncode == 0 and "steps, reward" in played.stdout, played.stderr
     assert (tmp_path / "a.gif").exists()
+    together = run(
+        "play", checkpoint, "classic-control/cart-pole", "sokoban/7x7-1-box", "--steps", 5, "--out", tmp_path / "c.gif"
+    )
+    assert "cart-pole: 5 steps" in together.stdout and "sokoban/7x7-1-box: 5 steps" in together.stdout, together.stderr
+    with Image.open(tmp_path / "c.gif") as picture:
+        assert picture.n_frames == 5
+    no_window = run("play", checkpoint, "classic-control/cart-pole", "sokoban/7x7-1-box")
+    assert no_window.returncode == 1 and "give --out" in no_window.stderr
     Image.new("RGB", (40, 30), "red").save(tmp_path / "red.png")
     captioned = run("caption", checkpoint, tmp_path / "red.png")
     assert captioned.returncode == 0, captioned.stderr

@@ -135,6 +135,28 @@ def test_a_pushed_checkpoint_is_whole(hub, pushed):
     assert not any(name.endswith((".bin", ".pt", ".pkl")) for name in files)
 
 
+def test_what_would_be_pushed_can_be_looked_at(checkpoint, results, tmp_path):
+    command = [
+        GATO,
+        "push",
+        str(checkpoint),
+        "ada/tiny",
+        "--results",
+        str(results),
+        "--to-folder",
+        str(tmp_path / "out"),
+    ]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=100, env=os.environ | {"HF_ENDPOINT": "none"}
+    )
+    assert done.returncode == 0, done.stderr
+    assert {"model.safetensors", "modeling_gato.py", "results.json"} <= {
+        path.name for path in (tmp_path / "out").iterdir()
+    }
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert 'from_pretrained("ada/tiny"' in card and "classic-control/cart-pole" in card
+
+
 def test_it_acts_and_writes_where_our_packages_are_not_installed(hub, pushed, checkpoint, tmp_path):
     model = GatoForCausalLM.from_pretrained(checkpoint)
     inputs = {"input_ids": torch.arange(5, 45).view(2, 20)}
