@@ -393,9 +393,12 @@ class _Run:
             )
         from modeling_gato.generation_gato import acting_settings
 
-        parts = []
+        parts, spaces = [], {}
         for one in data:
-            observation_space, action_space = _spaces_of(one)
+            key = one.section.environment or (one.task.id if one.task else None)
+            if key not in spaces:  # the same task may be there with and without noise
+                spaces[key] = _spaces_of(one)
+            observation_space, action_space = spaces[key]
             try:
                 files = one.files or parquet_files(str(_folder_of(one, data_folder) / one.task.id))
                 source = EpisodeSource(files, streaming=one.section.streaming)
