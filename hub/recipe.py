@@ -41,7 +41,8 @@ class ModelSection(_Section):
         size: a named size of `GatoConfig`.
         pretrained: a folder or a name on the Hub; the processor comes from there, too.
         revision: of `pretrained` on the Hub.
-        config: fields of `GatoConfig` that differ, such as `{position_embedding_type: rotary}`.
+        config: fields of `GatoConfig` that differ, such as `{position_embedding_type: rotary}`. A new model's window,
+            `max_position_embeddings`, is as long as the rows of its training.
     """
 
     size: Literal["nano", "mini", "small", "baseline", "large"] | None = None

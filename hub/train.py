@@ -442,7 +442,9 @@ class _Run:
             changes |= {"attention_dropout": dropout, "hidden_dropout": dropout}
         if model.size is not None:
             make = getattr(GatoConfig, model.size)
-            return _load("model.config", lambda: make(**(self.processor.model_kwargs | changes)))
+            # An agent that sees more tokens than training's rows have is in places it was never in.
+            kwargs = self.processor.model_kwargs | {"max_position_embeddings": self.recipe.sequence.length} | changes
+            return _load("model.config", lambda: make(**kwargs))
         return _load("model", lambda: GatoConfig.from_pretrained(self.pretrained, **self._revision(), **changes))
 
     def _revision(self) -> dict[str, str]:

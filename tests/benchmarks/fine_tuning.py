@@ -1,6 +1,6 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""What a checkpoint is worth to a task that it has not seen: few demonstrations, against a new model of the same shape.
+"""What a checkpoint is worth to a task that it has not seen: few demonstrations, against a new model of its shape.
 
 Both train for as many steps on the same demonstrations, each at the rate that suits it, and act in the same fresh
 episodes (A Generalist Agent, section 5.2 and figure 9). What is finished is kept in the folder: run again to go on.

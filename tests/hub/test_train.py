@@ -132,6 +132,7 @@ def finished(demonstrations, tmp_path_factory):
 def test_a_run_leaves_a_model_that_auto_classes_load(finished):
     _, output, _ = finished
     model, processor = AutoModelForCausalLM.from_pretrained(output), AutoProcessor.from_pretrained(output)
+    assert model.config.max_position_embeddings == 96  # as many as the rows of training have
     inputs = processor(observations=np.zeros(3, np.float32), return_tensors="pt")
     assert model(**inputs).logits.isfinite().all()
 
@@ -417,7 +418,10 @@ def test_a_kind_of_weight_nothing_is_not_learnt(values, tmp_path):
         ({"data": [{"tasks": "babyai/go-to-locla"}]}, "data.0.tasks: There is no task .*go-to-local"),
         ({"data": [{"path": "/nowhere"}]}, "data.0.path: /nowhere is no folder"),
         ({"sequence": {"length": 5}}, "a timestep has .* tokens, more than sequence.length=5"),
-        ({"sequence": {"length": 4096}}, r"sequence.length \(4096\) must be at most .*max_position_embeddings"),
+        (
+            {"model": {"size": "nano", "config": {"max_position_embeddings": 64}}},
+            r"sequence.length \(96\) must be at most .*max_position_embeddings",
+        ),
         ({"evaluation": {"every": 1, "tasks": "moon/land"}}, "evaluation.tasks: There is no task 'moon/land'"),
         ({"processor": {"options": {"mu": -1}}}, "processor.options: .*mu"),
         ({"processor": {"options": {"num_bin": 1}}}, "processor.options: .*num_bin"),
