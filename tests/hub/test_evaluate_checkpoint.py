@@ -317,7 +317,7 @@ def test_commands_to_play_caption_and_chat(checkpoint, tmp_path):
     )
     assert "cart-pole: 5 steps" in together.stdout and "sokoban/7x7-1-box: 5 steps" in together.stdout, together.stderr
     with Image.open(tmp_path / "c.gif") as picture:
-        assert picture.n_frames == 5
+        assert 2 <= picture.n_frames <= 5  # equal frames are one, shown longer
     no_window = run("play", checkpoint, "classic-control/cart-pole", "sokoban/7x7-1-box")
     assert no_window.returncode == 1 and "give --out" in no_window.stderr
     Image.new("RGB", (40, 30), "red").save(tmp_path / "red.png")
