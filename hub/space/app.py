@@ -14,6 +14,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import gradio
@@ -32,6 +33,7 @@ SECONDS_A_STEP = 0.12  # so that an eye can follow
 STEPS_SHOWN = 11
 PICTURE_SIZE = 448
 MOST_STEPS = 1000
+VISITORS = 4  # who watch an episode at the same time
 TITLE = "Gato"
 KINDS = {"image": "picture", "text": "text", "continuous": "number", "discrete": "integer", "separator": "separator"}
 STYLE = """
@@ -92,6 +94,18 @@ def picture_of(step: PlayedStep) -> Image.Image:
     return picture.resize(size, Image.Resampling.NEAREST if scale > 1 else Image.Resampling.LANCZOS)
 
 
+@dataclass
+class Showing:
+    """What a visitor's page shows: the number of the episode begun last. Another number ends the one that is played,
+    which ends itself between two steps: an event that is cancelled from outside may still send a step, or take the
+    next one with it."""
+
+    episode: int = 0
+
+    def end(self) -> None:
+        self.episode += 1
+
+
 class Demo:
     """A loaded checkpoint, and what the three tabs do with it."""
 
@@ -110,8 +124,12 @@ class Demo:
         chips = [chip(token, False) for token in step.read] + [chip(token, True) for token in step.written]
         return f'<div class="gato-step"><b>{step.number}</b>{"".join(chips)}</div>'
 
-    def act(self, task_id: str, episode: float, temperature: float) -> Iterator[tuple[Image.Image, str, str]]:
+    def act(
+        self, showing: Showing, task_id: str, episode: float, temperature: float
+    ) -> Iterator[tuple[Image.Image, str, str]]:
         """Picture, tokens and a line about the state, step by step."""
+        showing.end()
+        number = showing.episode
         task = find_task(task_id)
         seeds = task.evaluation_seeds
         seed = seeds[int(episode) % len(seeds)]
@@ -119,6 +137,9 @@ class Demo:
         options = {"do_sample": temperature > 0, "temperature": temperature or 1.0, "seed": 0}
         for step in play(task, seed, self.model, self.processor, **options):
             started = time.monotonic()
+            if showing.episode != number:
+                yield picture_of(step), "".join(lines), "Stopped."
+                return
             lines = [self.line(step), *lines[: STEPS_SHOWN - 1]]
             state = f"**{step.mission or task_id}** · step {step.number + 1} · reward {step.total_reward:.2f}"
             yield picture_of(step), "".join(lines), state
@@ -213,10 +234,16 @@ def build(checkpoint: str) -> gradio.Blocks:
                     )
                     gradio.HTML(f'{names}<span class="gato-token gato-written">what it writes</span>')
                     tokens = gradio.HTML("", elem_id="tokens")
-            running = start.click(
-                told(demo.act), [task, episode, temperature], [picture, tokens, state], show_progress="hidden"
+            showing = gradio.State(Showing())
+            start.click(
+                told(demo.act),
+                [showing, task, episode, temperature],
+                [picture, tokens, state],
+                show_progress="hidden",
+                trigger_mode="multiple",
+                concurrency_limit=VISITORS,
             )
-            stop.click(lambda: "Stopped.", None, state, cancels=[running], show_progress="hidden")
+            stop.click(Showing.end, [showing], None, show_progress="hidden", concurrency_limit=None)
         with gradio.Tab("Look", id="look"):
             with gradio.Row():
                 seen = gradio.Image(label="Picture", height=320, elem_id="seen")
