@@ -170,7 +170,9 @@ class OptimizationSection(_Section):
     Attributes:
         batch_size: rows a step, of all processes together.
         micro_batch_size: rows that a process computes at once; all of its share by default.
-        optimizer: "adam" takes no weight decay, as the paper's fine-tuning.
+        optimizer: "adam" takes no weight decay, as the paper's fine-tuning; "muon" is Muon for the matrices of the
+            blocks and AdamW for all else (see `muon.py`).
+        matrix_learning_rate_ratio: the learning rate of Muon's matrices, in units of `learning_rate`.
         schedule: "cosine" falls to `final_learning_rate_ratio` of the peak, "constant" stays.
         warmup_steps: from `initial_learning_rate` to `learning_rate` in a line; a share of the steps where below 1.
         dropout: of attention and sub-layers; what the model says where left out. The paper fine-tunes with 0.1.
@@ -179,7 +181,8 @@ class OptimizationSection(_Section):
     steps: Positive = 1_000_000
     batch_size: Positive = 512
     micro_batch_size: Positive | None = None
-    optimizer: Literal["adamw", "adam"] = "adamw"
+    optimizer: Literal["adamw", "adam", "muon"] = "adamw"
+    matrix_learning_rate_ratio: Annotated[float, Field(gt=0.0)] = 1.0
     learning_rate: Annotated[float, Field(gt=0.0)] = 1e-4
     schedule: Literal["cosine", "constant"] = "cosine"
     warmup_steps: Annotated[float, Field(ge=0.0)] = 15_000
@@ -197,6 +200,8 @@ class OptimizationSection(_Section):
             raise ValueError(
                 f"batch_size ({self.batch_size}) must be a multiple of micro_batch_size ({self.micro_batch_size})"
             )
+        if self.matrix_learning_rate_ratio != 1.0 and self.optimizer != "muon":
+            raise ValueError(f"matrix_learning_rate_ratio is Muon's, and optimizer is {self.optimizer!r}")
         if self.num_warmup_steps > self.steps:
             raise ValueError(f"warmup_steps ({self.num_warmup_steps}) must be at most steps ({self.steps})")
         return self
@@ -297,6 +302,9 @@ class Recipe(_Section):
             raise ValueError("processor belongs to a new model: a pretrained one brings its own")
         if self.fsdp and self.lora:
             raise ValueError("fsdp and lora don't go together")
+        for name, value in (("fsdp", self.fsdp), ("lora", self.lora)):
+            if value and self.optimization.optimizer == "muon":
+                raise ValueError(f"{name} and optimization.optimizer muon don't go together: it needs whole matrices")
         if self.fsdp and self.evaluation.every:
             raise ValueError("evaluation.every must be 0 with fsdp: a process holds only a part of the model")
         return self

@@ -534,7 +534,7 @@ class _Run:
             adam_beta1=settings.betas[0],
             adam_beta2=settings.betas[1],
             adam_epsilon=settings.epsilon,
-            weight_decay=settings.weight_decay if settings.optimizer == "adamw" else 0.0,
+            weight_decay=0.0 if settings.optimizer == "adam" else settings.weight_decay,
             max_grad_norm=settings.max_grad_norm,
             use_cpu=not torch.cuda.is_available(),
             bf16=bf16,
@@ -611,6 +611,9 @@ class _Run:
             label_weights=recipe.loss.weights,
             soft_bins=recipe.loss.soft_bins,
             schedule=learning_rate_factor(recipe),
+            matrix_learning_rate_ratio=(
+                recipe.optimization.matrix_learning_rate_ratio if recipe.optimization.optimizer == "muon" else None
+            ),
             callbacks=callbacks,
         )
         trainer.remove_callback(PrinterCallback)

@@ -19,6 +19,7 @@ from transformers import Trainer
 
 from .loss import token_losses
 from .mixture import LABEL_KINDS, Mixture
+from .muon import muon_with_adamw
 
 PARTIAL_FOLDER = ".partial-checkpoints"
 
@@ -39,6 +40,8 @@ class MixtureTrainer(Trainer):
         label_weights: weights of `LABEL_KINDS`; 1 by default.
         soft_bins: see `token_losses`.
         schedule: a factor of the learning rate for each step, instead of the schedules of `TrainingArguments`.
+        matrix_learning_rate_ratio: train with Muon (`muon_with_adamw`), its matrices at this many times the learning
+            rate.
         kwargs: of `Trainer`.
     """
 
@@ -49,9 +52,11 @@ class MixtureTrainer(Trainer):
         label_weights: Mapping[str, float] | None = None,
         soft_bins: float = 0.0,
         schedule: Callable[[int], float] | None = None,
+        matrix_learning_rate_ratio: float | None = None,
         **kwargs: Any,
     ):
         self._schedule = schedule
+        self._matrix_learning_rate_ratio = matrix_learning_rate_ratio
         super().__init__(train_dataset=mixture, data_collator=mixture.collate, **kwargs)
         self.mixture = mixture
         self.soft_bins = soft_bins
@@ -99,8 +104,23 @@ class MixtureTrainer(Trainer):
         return self._weights.to(kinds.device)[kinds.long()]
 
     # -----------------------------------------------------------------------------------------------------------
-    # Schedule
+    # Optimiser and schedule
     # -----------------------------------------------------------------------------------------------------------
+
+    def create_optimizer(self, model=None):
+        if self._matrix_learning_rate_ratio is None or self.optimizer is not None:
+            return super().create_optimizer(model)
+        model = self.model if model is None else model
+        self.optimizer = muon_with_adamw(
+            model,
+            self.get_decay_parameter_names(model),
+            matrix_ratio=self._matrix_learning_rate_ratio,
+            lr=self.args.learning_rate,
+            betas=(self.args.adam_beta1, self.args.adam_beta2),
+            eps=self.args.adam_epsilon,
+            weight_decay=self.args.weight_decay,
+        )
+        return self.optimizer
 
     def create_scheduler(self, num_training_steps: int, optimizer=None):
         if self._schedule is None or self.lr_scheduler is not None:

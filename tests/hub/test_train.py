@@ -223,8 +223,11 @@ def test_the_mixture_can_be_looked_at_before(finished, tmp_path):
 
 
 @pytest.mark.parametrize("launcher", [(GATO, "train"), (*TORCHRUN, "gato_hub.train")], ids=["one", "two"])
-@pytest.mark.parametrize("streaming", [False, True], ids=["map", "stream"])
-def test_killed_and_resumed_is_as_if_it_had_not_been(values, streaming, launcher, tmp_path):
+@pytest.mark.parametrize(
+    ("streaming", "optimizer"), [(False, "adamw"), (True, "muon")], ids=["map-adamw", "stream-muon"]
+)
+def test_killed_and_resumed_is_as_if_it_had_not_been(values, streaming, optimizer, launcher, tmp_path):
+    values["optimization"]["optimizer"] = optimizer
     path = write(values, tmp_path / "mine.yaml", streaming)
     straight = run(path, "--output", tmp_path / "straight", launcher=launcher)
     assert straight.returncode == 0, straight.stderr
