@@ -36,6 +36,7 @@ COLUMNS = (
     "image_shape",
     "images",
     "text",
+    "question",
     "task",
 )
 # Lists of numbers, one a step: their length is that of the episode, and costs least to find out.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from modeling_gato import GatoForCausalLM
     from tokenization_gato import GatoProcessor
 
-MAX_ANSWER_TOKENS = 32
+MAX_ANSWER_TOKENS = 96  # twice the longest caption of three shapes, in the default vocabulary
 
 
 def evaluate_documents(

@@ -737,10 +737,12 @@ class GatoProcessor(ProcessorMixin):
 
         Args:
             row: "text", a string, and "images", one image or a list of them; one of the two may be missing or None.
-                Each "<image>" of the text stands for an image; without one the images come first.
+                Each "<image>" of the text stands for an image; without one the images come first. A "question" that
+                the text begins with is what is given, not what is said: its tokens count as text of an observation.
 
         Raises:
-            TypeError, ValueError: if both are missing, or placeholders and images don't match.
+            TypeError, ValueError: if both are missing, or placeholders and images don't match, or the text does not
+                begin with the question.
         """
         text, images = row.get("text"), _arrays_of_images(row, "images")
         if text is None and images is None:
@@ -748,6 +750,9 @@ class GatoProcessor(ProcessorMixin):
         text = "" if text is None else text
         if not isinstance(text, str):
             raise TypeError(f"the text of a document must be a string, got {type(text).__name__}")
+        question = row.get("question")
+        if question is not None and not (isinstance(question, str) and text.startswith(question)):
+            raise ValueError(f"the text of a document must begin with its question, {question!r}, got {text[:80]!r}")
         images = [] if images is None else self.image_processor.flatten(images)
         patches, positions, grids = self.image_processor.patchify(images)
         counts = grids.prod(axis=1)
@@ -767,10 +772,17 @@ class GatoProcessor(ProcessorMixin):
             ids = [*ids, self.tokenizer.eos_token_id]
         ids = np.array(ids, np.int64)
         is_image = ids == self.vocabulary.image_token_id
+        roles = np.where(is_image, TokenRole.IMAGE, TokenRole.DOCUMENT_TEXT).astype(np.uint8)
+        if question:
+            asked = np.array(self.tokenizer(question, add_special_tokens=False)["input_ids"], np.int64)
+            words = np.flatnonzero(~is_image)[: len(asked)]
+            # Where the tokenizer joins the question's end with what follows, that token is said.
+            same = np.logical_and.accumulate(ids[words] == asked[: len(words)])
+            roles[words[same]] = TokenRole.OBSERVATION_TEXT
         return GatoSequence(
             ids,
             np.full(len(ids), -1, np.int64),
-            np.where(is_image, TokenRole.IMAGE, TokenRole.DOCUMENT_TEXT).astype(np.uint8),
+            roles,
             np.zeros(0, np.int64),
             patches,
             positions,

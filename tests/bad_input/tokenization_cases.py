@@ -391,6 +391,12 @@ DATASETS = [
         "has 3 tokens, more than the 2",
     ),
     ("empty_document", lambda: processor().encode_document({"x": 1}), ValueError, r"got the columns \['x'\]"),
+    (
+        "document_without_its_question",
+        lambda: processor().encode_document({"text": "red", "question": "what?"}),
+        ValueError,
+        "must begin with its question, 'what\\?', got 'red'",
+    ),
     ("document_of_a_number", lambda: processor().encode_document({"text": 3}), TypeError, "must be a string, got int"),
     (
         "document_without_its_images",

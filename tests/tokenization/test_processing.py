@@ -114,6 +114,17 @@ def test_documents_with_placeholders(processor):
     assert len(processor.encode_document({"text": "go", "images": None})) == 2
 
 
+def test_a_question_is_given_and_its_answer_is_said(processor):
+    row = {"text": "what color is it? dark red", "images": [random_image()], "question": "what color is it?"}
+    document = processor.encode_document(row)
+    said = document.roles == TokenRole.DOCUMENT_TEXT
+    assert processor.tokenizer.decode(document.input_ids[said], skip_special_tokens=True).strip() == "dark red"
+    assert document.input_ids[-1] == processor.tokenizer.eos_token_id and said[-1]
+    asked = document.roles == TokenRole.OBSERVATION_TEXT
+    assert processor.tokenizer.decode(document.input_ids[asked]) == "what color is it?"
+    assert (document.input_ids == processor.encode_document({**row, "question": None}).input_ids).all()
+
+
 def test_chat(processor):
     conversation = [
         {"role": "user", "content": [{"type": "image", "image": random_image()}, {"type": "text", "text": "What?"}]},
