@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,3 +65,14 @@ def load_checkpoint(checkpoint: str | os.PathLike) -> tuple[GatoForCausalLM, Gat
         _loaded.clear()
         _loaded[name] = model, processor
     return _loaded[name]
+
+
+def weights_digest(model: GatoForCausalLM) -> str:
+    """A name of the weights by their content: the SHA-256 of names and values, as hexadecimal digits."""
+    import torch
+
+    digest = hashlib.sha256()
+    for name, weight in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(weight.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()

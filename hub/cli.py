@@ -241,7 +241,7 @@ def play_episodes(
 
     from .checkpoint import load_checkpoint
     from .demonstration import demonstration
-    from .play import draw_side_by_side, draw_step, play, write_episode
+    from .play import PlayedStep, draw_side_by_side, draw_step, play, write_episode
     from .suites import Task, find_task
 
     with _errors_of(ValueError, ImportError, OSError):
@@ -252,26 +252,31 @@ def play_episodes(
         if len(found) > 1 and out is None:
             raise ValueError("a window shows one task: give --out for several")
         model, processor = load_checkpoint(checkpoint)
-        episodes = {}
-        for name, task in found.items():
+
+        def steps_of(name: str, task: Task) -> Iterator[PlayedStep]:
             options = {"prompt": demonstration(task, prompt_data)} if prompt or prompt_data else {}
             environment_seed = task.evaluation_seeds[episode]
             shown = play(task, environment_seed, model, processor, human=out is None, seed=seed, **options)
             with contextlib.closing(shown):
-                episodes[name] = []
                 for step in islice(shown, steps):
-                    episodes[name].append(step)
+                    yield step
                     if out is None:
                         read, written = (" ".join(map(str, tokens)) for tokens in (step.read, step.written))
                         typer.echo(f"{step.number}: {read} -> {written}")
             ending = "" if step.success is None else ", a success" if step.success else ", no success"
             title = f"{name}: " if len(found) > 1 else ""
             typer.echo(f"{title}{step.number + 1} steps, reward {step.total_reward:.3f}{ending}")
-        if out is not None:
-            if len(found) > 1:
-                pictures = draw_side_by_side(episodes)
-            else:
-                pictures = [draw_step(step, name) for name, played in episodes.items() for step in played]
+
+        if len(found) > 1:
+            episodes = {name: list(steps_of(name, task)) for name, task in found.items()}
+            write_episode(out, draw_side_by_side(episodes), frames_a_second=frames_a_second)
+            return
+        ((name, task),) = found.items()
+        if out is None:
+            for _ in steps_of(name, task):
+                pass
+        else:
+            pictures = (draw_step(step, name) for step in steps_of(name, task))
             write_episode(out, pictures, frames_a_second=frames_a_second)
 
 

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .checkpoint import load_checkpoint
+from .checkpoint import load_checkpoint, weights_digest
 from .files import write_json
 from .packages import git_commit, package_versions, require_packages
 from .run_files import RESULTS
@@ -107,13 +107,14 @@ def evaluate_checkpoint(
     require_packages("gato evaluate", ("matplotlib", "pyarrow", "sacrebleu"), extra="evaluate")
     output = Path(output)
     tasks = {task_id: find_task(task_id) for task_id in task_ids}
+    weights = None
     if checkpoint in POLICIES:
         documents = [task_id for task_id, task in tasks.items() if isinstance(task, DocumentTask)]
         if documents:
             raise ValueError(f"{checkpoint} actions answer no documents: leave out {', '.join(documents)}")
     else:
-        load_checkpoint(checkpoint)
-    about = {"checkpoint": str(checkpoint), "settings": asdict(settings)}
+        weights = weights_digest(load_checkpoint(checkpoint)[0])
+    about = {"checkpoint": str(checkpoint), "weights": weights, "settings": asdict(settings)}
     _check_folder(output, about)
     write_json(output / "evaluation.json", about)
     jobs = [_Job(str(checkpoint), task_id, path_of(output, task_id), settings) for task_id in tasks]
@@ -146,8 +147,9 @@ def path_of(output: Path, task_id: str) -> Path:
 def _check_folder(output: Path, about: dict[str, Any]) -> None:
     path = output / "evaluation.json"
     if path.exists() and (found := json.loads(path.read_text(encoding="utf-8"))) != about:
-        differing = [key for key in about["settings"] if found["settings"].get(key) != about["settings"][key]]
-        what = "another checkpoint" if found["checkpoint"] != about["checkpoint"] else f"another {differing[0]}"
+        names = [key for key in ("checkpoint", "weights") if found.get(key) != about[key]]
+        names += [key for key in about["settings"] if found["settings"].get(key) != about["settings"][key]]
+        what = "other weights" if names[0] == "weights" else f"another {names[0]}"
         raise ValueError(f"{output} holds results with {what}: choose another folder")
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import itertools
 import os
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -198,8 +198,8 @@ def _wrapped(tokens: Sequence[PlayedToken]) -> list[str]:
     return textwrap.wrap(" ".join(map(str, tokens)), CHARACTERS_A_LINE, break_long_words=True) or [""]
 
 
-def write_episode(path: str | os.PathLike, pictures: Sequence[Image.Image], *, frames_a_second: float = 4.0) -> None:
-    """Writes pictures of one size as an animated GIF or an MP4.
+def write_episode(path: str | os.PathLike, pictures: Iterable[Image.Image], *, frames_a_second: float = 4.0) -> None:
+    """Writes pictures of one size as an animated GIF or an MP4, one after the other as they come.
 
     Raises:
         ValueError: the name ends otherwise, or there are no pictures.
@@ -208,22 +208,26 @@ def write_episode(path: str | os.PathLike, pictures: Sequence[Image.Image], *, f
     suffix = Path(path).suffix.lower()
     if suffix not in FORMATS:
         raise ValueError(f"an episode is written as {' or '.join(FORMATS)}, not as {Path(path).name!r}")
-    if not pictures:
+    if suffix == ".mp4":
+        require_packages("An MP4", ("imageio-ffmpeg",), extra="video")
+    coming = iter(pictures)
+    first = next(coming, None)
+    if first is None:
         raise ValueError("an episode needs at least one picture, got none")
+    coming = itertools.chain([first], coming)
     with replacing(path) as temporary:
         if suffix == ".gif":
+            colors = [picture.quantize(128) for picture in coming]
             # The last one stays for a second, so that the end can be seen.
-            durations = [int(1000 / frames_a_second)] * (len(pictures) - 1) + [1000]
-            colors = [picture.quantize(128) for picture in pictures]
+            durations = [int(1000 / frames_a_second)] * (len(colors) - 1) + [1000]
             colors[0].save(
                 temporary, format="GIF", save_all=True, append_images=colors[1:], duration=durations, loop=0
             )
             return
-        require_packages("An MP4", ("imageio-ffmpeg",), extra="video")
         import imageio_ffmpeg
 
-        writer = imageio_ffmpeg.write_frames(str(temporary), pictures[0].size, fps=frames_a_second)
+        writer = imageio_ffmpeg.write_frames(str(temporary), first.size, fps=frames_a_second)
         writer.send(None)
-        for picture in pictures:
+        for picture in coming:
             writer.send(np.ascontiguousarray(picture))
         writer.close()

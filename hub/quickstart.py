@@ -20,15 +20,13 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from .checkpoint import load_checkpoint
 from .files import write_json, write_text
 from .packages import TRAINING_PACKAGES, git_commit, package_versions, require_packages
 from .progress import WorkProgress
 from .suites import Task, find_task
 
 if TYPE_CHECKING:
-    from modeling_gato import GatoForCausalLM
-    from tokenization_gato import GatoProcessor
-
     from .recipe import Recipe
     from .scores import Score
 
@@ -156,20 +154,6 @@ def run_quickstart(output: Path, settings: Settings, *, resume: bool = False) ->
     console.print(f"{total:.0f} s in all. The model, its scores and an episode to look at are in {output}")
 
 
-def load_model(output: Path) -> tuple[GatoForCausalLM, GatoProcessor]:
-    """Model and processor as any user loads them."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoProcessor
-    from transformers.utils.logging import disable_progress_bar
-
-    import modeling_gato  # noqa: F401  (registers the classes)
-    import tokenization_gato  # noqa: F401
-
-    disable_progress_bar()
-    model = AutoModelForCausalLM.from_pretrained(output)
-    return model.to("cuda" if torch.cuda.is_available() else "cpu").eval(), AutoProcessor.from_pretrained(output)
-
-
 def evaluate(run: Run, tasks: list[Task], console: Console) -> list[Score]:
     """Scores agent, random policy and expert on the same fresh seeds, and writes one episode as a picture."""
     from .evaluate import (
@@ -182,7 +166,7 @@ def evaluate(run: Run, tasks: list[Task], console: Console) -> list[Score]:
     )
     from .scores import score
 
-    model, processor = load_model(run.output)
+    model, processor = load_checkpoint(run.output)
     scores = []
     with WorkProgress(console, "evaluation", 3 * len(tasks)) as progress:
         for task in tasks:

@@ -243,6 +243,16 @@ def test_a_folder_with_other_results(checkpoint, evaluated):
         evaluate_checkpoint("expert", TASKS[:2], output, FEW)
 
 
+def test_a_folder_with_results_of_other_weights(checkpoint, evaluated, tmp_path):
+    output, _ = evaluated
+    copied = tmp_path / "results"
+    shutil.copytree(output, copied)
+    about = json.loads((copied / "evaluation.json").read_text())
+    (copied / "evaluation.json").write_text(json.dumps(about | {"weights": "0" * 64}))
+    with pytest.raises(ValueError, match="holds results with other weights"):
+        evaluate_checkpoint(checkpoint, TASKS, copied, FEW)
+
+
 def test_a_policy_answers_no_documents(tmp_path):
     with pytest.raises(ValueError, match="expert actions answer no documents: leave out captions/shapes"):
         evaluate_checkpoint("expert", TASKS, tmp_path)

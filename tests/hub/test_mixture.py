@@ -244,8 +244,8 @@ def test_a_window_at_the_end_of_a_row_is_cut_within_its_last_step(make_mixture):
 
 
 @pytest.mark.parametrize("prompt_probability", [0.0, 1.0])
-def test_windows_of_a_few_steps(make_mixture, folder, processor, prompt_probability):
-    """Each holds so many, but for the last of a row; and over many rows all steps come as often, but for the ends."""
+def test_windows_of_a_few_steps(make_mixture, processor, prompt_probability):
+    """Each holds so many, but for the last of a row."""
     mixture = make_mixture(
         tasks=("metaworld/reach",), length=200, context_steps=3, prompt_probability=prompt_probability
     )
