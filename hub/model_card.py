@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .results import markdown
-from .run_files import ANIMATION, CURVE_PICTURE, LEARNING_CURVE, LOG, SCORES_PICTURE, TRAINING
-from .training_progress import hours_of, read_log
+from .run_files import ANIMATION, CURVE_PICTURE, LEARNING_CURVE, SCORES_PICTURE, TRAINING
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult, ModelCard
@@ -114,14 +113,9 @@ def _training(path: Path) -> dict[str, Any] | None:
     run = json.loads(path.read_text(encoding="utf-8"))
     recipe = run["recipe"]
     total = sum(section["weight"] for section in recipe["data"])
-    optimization = recipe["optimization"]
-    tokens_a_step = optimization["batch_size"] * recipe["sequence"]["length"]
-    hours = hours_of(read_log(path.with_name(LOG)), tokens_a_step)
-    where = f", {hours:.1f} hours on {run['hardware']}" if hours and run.get("hardware") else ""
-    about = (
-        f"{optimization['steps']} steps of {optimization['batch_size']} rows of {recipe['sequence']['length']} "
-        f"tokens, seed {recipe['seed']}{_commit(run)}{where}. With {_versions(run)}."
-    )
+    earlier, stage = [], run
+    while stage := stage.get("earlier"):
+        earlier.append({"command": stage["command"], "about": _about_training(stage)})
     rows = []
     for section in recipe["data"]:
         tasks = section.get("tasks") or []
@@ -132,7 +126,24 @@ def _training(path: Path) -> dict[str, Any] | None:
         rows.append({"what": what, "share": f"{section['weight'] / total:.1%}", "how": how})
     tasks = [task for section in recipe["data"] for task in section.get("tasks") or [] if "/" in task]
     plain = [task for task in tasks if not set(task) & set("*?[!")]
-    return {"command": run["command"], "about": about, "data": rows, "example": plain[0] if plain else None}
+    return {
+        "command": run["command"],
+        "about": _about_training(run),
+        "earlier": earlier,
+        "data": rows,
+        "example": plain[0] if plain else None,
+    }
+
+
+def _about_training(run: Mapping[str, Any]) -> str:
+    """Steps, seed, time and place of a training run."""
+    recipe, hours = run["recipe"], run.get("hours")
+    optimization = recipe["optimization"]
+    where = f", {hours:.1f} hours on {run['hardware']}" if hours and run.get("hardware") else ""
+    return (
+        f"{optimization['steps']} steps of {optimization['batch_size']} rows of {recipe['sequence']['length']} "
+        f"tokens, seed {recipe['seed']}{_commit(run)}{where}. With {_versions(run)}."
+    )
 
 
 def _about(results: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ from . import run_files
 from .checkpoint import checkpoint_location
 from .collect import collect
 from .episode_source import EpisodeSource, parquet_files
-from .files import write_json, write_text
+from .files import read_json, write_json, write_text
 from .hardware import hardware
 from .mixture import Mixture, MixturePart
 from .packages import git_commit, package_versions, require_packages
@@ -358,7 +358,8 @@ class _Run:
         if output and self.is_main:
             output.mkdir(parents=True, exist_ok=True)
             write_text(output / run_files.RECIPE, as_yaml(recipe))
-            write_json(output / run_files.TRAINING, self._about())
+            self._facts = self._about()
+            write_json(output / run_files.TRAINING, self._facts)
         if torch.cuda.device_count() > 1 and output and self.arguments.world_size == 1:
             console.print(
                 f"Using one of {torch.cuda.device_count()} GPUs. For all: accelerate launch -m gato_hub.train ..."
@@ -369,9 +370,16 @@ class _Run:
             "recipe": self.recipe.model_dump(mode="json"),
             "command": " ".join(["gato", *sys.argv[1:]]),
             "hardware": hardware(self.arguments.world_size),
+            "hours": None,
+            "earlier": self._earlier(),
             "git_commit": git_commit(),
             "versions": package_versions(("accelerate", "datasets", "numpy", "torch", "transformers")),
         }
+
+    def _earlier(self) -> dict[str, Any] | None:
+        """The training of the weights that this one goes on from, where they tell of it; it may have one in turn."""
+        path = self.pretrained and Path(self.pretrained) / run_files.TRAINING
+        return read_json(path) if path and path.is_file() else None
 
     def wait(self) -> None:
         """Until all processes are here."""
@@ -596,6 +604,7 @@ class _Run:
             TrainingLog,
             TrainingProgress,
             draw_learning_curve,
+            hours_of,
             read_log,
         )
 
@@ -627,6 +636,8 @@ class _Run:
             entries = read_log(log)
             draw_learning_curve(self.output / run_files.LEARNING_CURVE, entries)
             write_text(self.output / run_files.LOSSES, losses_table(entries, label_entropies(self.mixture)))
+            hours = round(hours_of(entries, recipe.optimization.batch_size * recipe.sequence.length), 2)
+            write_json(self.output / run_files.TRAINING, self._facts | {"hours": hours})
         if on_signal.received:
             raise Interrupted(on_signal.received)
         self._save(trainer)

@@ -394,7 +394,8 @@ def test_the_card_of_a_run_tells_how_it_was_trained(checkpoint, tmp_path):
             ],
         },
     }
-    (tmp_path / "training.json").write_text(json.dumps(run))
+    earlier = run | {"command": "gato train first.yaml", "hours": 2.5, "hardware": "a small computer"}
+    (tmp_path / "training.json").write_text(json.dumps(run | {"earlier": earlier}))
     model, processor = GatoForCausalLM.from_pretrained(checkpoint), GatoProcessor.from_pretrained(checkpoint)
     text = str(model_card("ada/run", model, processor, tmp_path))
     for part in (
@@ -403,6 +404,8 @@ def test_the_card_of_a_run_tells_how_it_was_trained(checkpoint, tmp_path):
         "abc123",
         "| `babyai/go-to-obj` | 75.0% |",
         "| `data/mine` | 25.0% |",
+        "It went on from the weights of `gato train first.yaml`: 100 steps",
+        "2.5 hours on a small computer",
     ):
         assert part in text
     assert "gato play ada/run babyai/go-to-obj" in text

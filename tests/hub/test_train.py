@@ -397,6 +397,9 @@ def test_adapters_leave_a_merged_model_and_themselves(values, finished, tmp_path
     assert changed and all("_proj" in name for name in changed)
     assert (tmp_path / "out" / "adapter" / "adapter_model.safetensors").exists()
     assert AutoModelForCausalLM.from_pretrained(tmp_path / "out").config.hidden_dropout == 0.0
+    about, earlier = (json.loads((folder / "training.json").read_text()) for folder in (tmp_path / "out", pretrained))
+    assert about["earlier"] == earlier and earlier["earlier"] is None
+    assert about["hours"] >= 0.0
 
 
 def test_a_kind_of_weight_nothing_is_not_learnt(values, tmp_path):
