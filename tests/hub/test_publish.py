@@ -341,7 +341,7 @@ sys.path.insert(0, {str(tmp_path / "demo")!r})
 import app, modeling_gato
 assert modeling_gato.__file__.startswith({str(tmp_path / "demo")!r})
 demo = app.Demo(app.chosen_checkpoint())
-picture, tokens, state = next(demo.act("babyai/go-to-local", 0, 1.0))
+picture, tokens, state = next(demo.act(app.Showing(), "babyai/go-to-local", 0, 1.0))
 print(picture.size[0] > 100, "gato-image" in tokens, "go to" in state)
 """
     assert hub.python(WITHOUT_OUR_PACKAGES + code, token=None).split() == ["True"] * 3
