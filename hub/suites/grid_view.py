@@ -24,6 +24,7 @@ PIXELS_PER_CELL = 4
 # The largest object, colour and door state that minigrid gives to a cell of the agent's view.
 LARGEST_CELL_VALUES = np.array([10, 5, 2])
 LONGEST_MISSION = 512
+MAX_AGENT_PLACES = 1000
 
 
 def level_name(environment_id: str) -> str:
@@ -78,6 +79,25 @@ def _remember_view(environment: gymnasium.Env) -> None:
     environment.gen_obs_grid = gen_obs_grid
 
 
+def _end_layouts_without_a_place(environment: gymnasium.Env) -> None:
+    """Lets the level generator draw again where it would look for the agent's place for ever.
+
+    It wants a free cell before which nothing stands, and a small room may be so full that there is none: two in
+    three thousand layouts of babyai/synth-s5r2. RecursionError is how it says itself that a layout has failed.
+    """
+    place, tries = environment.place_obj, 0
+
+    def place_obj(obj, *args, **kwargs):
+        nonlocal tries
+        tries = tries + 1 if obj is None else 0  # None stands for the agent
+        if tries > MAX_AGENT_PLACES:
+            tries = 0
+            raise RecursionError("there is no place for the agent")
+        return place(obj, *args, **kwargs)
+
+    environment.place_obj = place_obj
+
+
 def make_environment(environment_id: str, render_mode: str | None = None) -> gymnasium.Env:
     """The level as an environment whose observations are `mission` (text), `image` (28, 28, 3) and `direction`.
 
@@ -127,4 +147,5 @@ def make_environment(environment_id: str, render_mode: str | None = None) -> gym
 
     environment = gymnasium.make(environment_id, render_mode=render_mode, disable_env_checker=True)
     _remember_view(environment.unwrapped)
+    _end_layouts_without_a_place(environment.unwrapped)
     return GridView(environment)

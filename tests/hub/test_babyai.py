@@ -52,6 +52,12 @@ def test_view_refuses_values_that_have_no_colour():
         draw_view(np.zeros((7, 7)))
 
 
+def test_level_begins_where_the_first_layout_is_too_full_for_the_agent():
+    environment = find_task("babyai/synth-s5r2").make_environment()
+    observation, _ = environment.reset(seed=1073741831)
+    assert observation["mission"] == "put the yellow ball next to the red door"
+
+
 @pytest.mark.parametrize(
     ("environment_id", "name"),
     [
