@@ -55,7 +55,8 @@ def answer(rows: Sequence[dict[str, Any]], model: GatoForCausalLM, processor: Ga
     """
     prompts = [row.get("question", "") for row in rows]
     images = [list(row.get("images", ())) for row in rows]
-    inputs = processor(images=images if any(images) else None, text=prompts, return_tensors="pt").to(model.device)
+    inputs = processor(images=images if any(images) else None, text=prompts, padding=True, return_tensors="pt")
+    inputs = inputs.to(model.device)
     ids = model.generate(**inputs, do_sample=False, max_new_tokens=MAX_ANSWER_TOKENS)
     return [
         text.strip()

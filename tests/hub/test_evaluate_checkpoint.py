@@ -28,7 +28,7 @@ from gato_hub.evaluate_checkpoint import (
     evaluate_checkpoint,
     path_of,
 )
-from gato_hub.evaluate_documents import document_bits
+from gato_hub.evaluate_documents import answer, document_bits
 from gato_hub.play import draw_step, play, write_episode
 from gato_hub.suites import find_task
 from gato_hub.suites.task import Task
@@ -129,6 +129,13 @@ def test_a_demonstration_from_a_dataset(tmp_path):
         demonstration(task, str(tmp_path / "nothing"))
     with pytest.raises(ValueError, match="there is to be no prompt"):
         EvaluationSettings(prompt_data="data")
+
+
+def test_questions_of_different_lengths_are_answered_together_as_alone(checkpoint):
+    model, processor = load_checkpoint(checkpoint)
+    rows = list(find_task("questions/shapes").rows("test", 0, 4))
+    assert len({len(row["question"]) for row in rows}) > 1
+    assert answer(rows, model, processor) == [answer([row], model, processor)[0] for row in rows]
 
 
 def test_bits_of_a_document_are_those_of_its_tokens(checkpoint):
