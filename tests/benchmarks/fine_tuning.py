@@ -23,7 +23,7 @@ from gato_hub.suites import find_task
 from gato_hub.train import train
 from modeling_gato import GatoConfig
 
-LEARNING_RATES = {"fine-tuned": 5e-4, "from nothing": 1.5e-3}
+LEARNING_RATES = {"fine-tuned": 1e-4, "from nothing": 1.5e-3}
 SHAPE = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "patch_embed_channels")
 
 
