@@ -15,6 +15,7 @@ import numpy as np
 import psutil
 import pytest
 import torch
+from commands import gato_here
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
@@ -329,20 +330,20 @@ def test_commands_to_play_caption_and_chat(checkpoint, tmp_path):
     played = run("play", checkpoint, "classic-control/cart-pole", "--out", tmp_path / "a.gif")
     assert played.returncode == 0 and "steps, reward" in played.stdout, played.stderr
     assert (tmp_path / "a.gif").exists()
-    together = run(
+    together = gato_here(
         "play", checkpoint, "classic-control/cart-pole", "sokoban/7x7-1-box", "--steps", 5, "--out", tmp_path / "c.gif"
     )
     assert "cart-pole: 5 steps" in together.stdout and "sokoban/7x7-1-box: 5 steps" in together.stdout, together.stderr
     with Image.open(tmp_path / "c.gif") as picture:
         assert 2 <= picture.n_frames <= 5  # equal frames are one, shown longer
-    no_window = run("play", checkpoint, "classic-control/cart-pole", "sokoban/7x7-1-box")
+    no_window = gato_here("play", checkpoint, "classic-control/cart-pole", "sokoban/7x7-1-box")
     assert no_window.returncode == 1 and "give --out" in no_window.stderr
     Image.new("RGB", (40, 30), "red").save(tmp_path / "red.png")
-    captioned = run("caption", checkpoint, tmp_path / "red.png")
+    captioned = gato_here("caption", checkpoint, tmp_path / "red.png")
     assert captioned.returncode == 0, captioned.stderr
     talked = run("chat", checkpoint, text="Hello?\n\nAgain.\n")
     assert talked.returncode == 0, talked.stderr
-    no_task = run("play", checkpoint, "captions/shapes", "--out", tmp_path / "b.gif")
+    no_task = gato_here("play", checkpoint, "captions/shapes", "--out", tmp_path / "b.gif")
     assert no_task.returncode == 1 and "no task to act in" in no_task.stderr
-    no_image = run("caption", checkpoint, tmp_path / "none.png")
+    no_image = gato_here("caption", checkpoint, tmp_path / "none.png")
     assert no_image.returncode == 1 and "Traceback" not in no_image.stderr

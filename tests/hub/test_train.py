@@ -18,6 +18,7 @@ import psutil
 import pytest
 import torch
 import yaml
+from commands import gato_here
 from datasets import Dataset
 from PIL import Image
 from safetensors.torch import load_file
@@ -199,18 +200,18 @@ def test_a_run_leaves_the_loss_of_each_task_beside_the_entropy_of_its_actions(fi
 def test_a_run_that_is_there_is_neither_run_again_nor_overwritten(finished):
     path, output, _ = finished
     before = sha256(output)
-    refused = run(path, "--output", output)
+    refused = gato_here("train", path, "--output", output)
     assert refused.returncode == 1 and "holds a run" in refused.stderr and "Traceback" not in refused.stderr
-    other = run(path, "seed=1", "--output", output, "--resume")
+    other = gato_here("train", path, "seed=1", "--output", output, "--resume")
     assert other.returncode == 1 and "differs in seed" in other.stderr and "recipe.yaml" in other.stderr
-    complete = run(output / "recipe.yaml", "--output", output, "--resume")
+    complete = gato_here("train", output / "recipe.yaml", "--output", output, "--resume")
     assert complete.returncode == 0 and "complete" in complete.stdout
     assert sha256(output) == before
 
 
 def test_the_mixture_can_be_looked_at_before(finished, tmp_path):
     path, _, _ = finished
-    shown = run(path, "--output", tmp_path / "out", "--show-mixture", 200)
+    shown = gato_here("train", path, "--output", tmp_path / "out", "--show-mixture", 200)
     assert shown.returncode == 0, shown.stderr
     assert "100.00% full" in shown.stdout and "with a prompt" in shown.stdout
     assert all(task in shown.stdout for task in TASKS)
