@@ -28,7 +28,8 @@ def make_environment(name: str, render_mode: str | None = None) -> gymnasium.Env
     """The environment as gymnasium makes it, with its own limit of steps. Rendering needs OpenGL."""
     import gymnasium
 
-    return gymnasium.make(name, render_mode=render_mode, disable_env_checker=True)
+    # Gymnasium's own view stays where it is while what is shown runs off; bodies that stay where they are have no track.
+    return gymnasium.make(name, render_mode=render_mode, camera_name="track", disable_env_checker=True)
 
 
 @cache
