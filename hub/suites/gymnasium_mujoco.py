@@ -28,7 +28,7 @@ def make_environment(name: str, render_mode: str | None = None) -> gymnasium.Env
     """The environment as gymnasium makes it, with its own limit of steps. Rendering needs OpenGL."""
     import gymnasium
 
-    # Gymnasium's own view stays where it is while what is shown runs off; bodies that stay where they are have no track.
+    # Gymnasium's own view stays where it is while the body runs off; bodies that stay have no such camera.
     return gymnasium.make(name, render_mode=render_mode, camera_name="track", disable_env_checker=True)
 
 
