@@ -44,7 +44,7 @@ def quickstart(
     output: Annotated[Path, typer.Option(help="Directory for all that the run leaves.", file_okay=False)] = Path(
         "gato-quickstart"
     ),
-    steps: Annotated[int, typer.Option(min=1, help="Training steps, of 2240 tokens.")] = 720,
+    steps: Annotated[int, typer.Option(min=1, help="Training steps, of 2688 tokens.")] = 700,
     episodes: Annotated[int, typer.Option(min=2, help="Demonstrations to make, all tasks together.")] = 12000,
     eval_episodes: Annotated[int, typer.Option(min=1, help="Fresh episodes a task, for each policy.")] = 100,
     workers: Annotated[int, typer.Option(min=1, help="Processes that make demonstrations.")] = 2,

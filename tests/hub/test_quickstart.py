@@ -22,7 +22,7 @@ import tokenization_gato  # noqa: F401  (registers the classes)
 from gato_hub.episodes import read_episodes
 
 # Of the demonstrations.
-SHARES = {"babyai/go-to-red-ball-grey": 2, "babyai/go-to-local": 5}
+SHARES = {"babyai/go-to-red-ball-grey": 1, "babyai/go-to-local": 4}
 GATO = Path(sys.executable).with_name("gato")
 
 
