@@ -155,9 +155,10 @@ def markdown_table(scores: Sequence[Score]) -> str:
 
 def rich_table(scores: Sequence[Score]) -> rich.table.Table:
     """The scores as a table for the terminal."""
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table(*_HEADINGS)
+    # In a narrow terminal a name goes on in the next line: cut off, all of a suite look the same.
+    table = Table(*(Column(heading, overflow="fold") for heading in _HEADINGS))
     for entry in scores:
         table.add_row(*_cells(entry))
     return table
