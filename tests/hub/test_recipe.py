@@ -66,7 +66,8 @@ def test_a_constant_rate_stays():
 
 
 def test_values_on_the_command_line_go_before_those_of_the_file():
-    recipe = load_recipe("quickstart", ["optimization.steps=7", "data.1.weight=3", "lora.rank=4", "precision=fp32"])
+    values = ["optimization.optimizer=adamw", "optimization.matrix_learning_rate_ratio=1", "lora.rank=4"]
+    recipe = load_recipe("quickstart", ["optimization.steps=7", "data.1.weight=3", "precision=fp32", *values])
     assert recipe.optimization.steps == 7
     assert [section.weight for section in recipe.data] == [load_recipe("quickstart").data[0].weight, 3]
     assert recipe.lora.rank == 4 and recipe.precision == "fp32"
