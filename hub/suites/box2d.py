@@ -2,8 +2,9 @@
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
 """Lunar Lander on Box2D (Brockman et al., 2016), with discrete and with continuous engines, by way of gymnasium.
 
-The agent sees what gymnasium's agent sees: position, velocity, tilt, angular velocity, and which legs touch ground.
-The expert is proportional and derivative control of that observation; its gains were found by random search.
+The agent is told the task's name, and sees what gymnasium's agent sees: position, velocity, tilt, angular velocity,
+and which legs touch ground. The expert is proportional and derivative control of that state; its gains were found by
+random search.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .instruction import with_instruction
 from .task import Policy, Task
 
 if TYPE_CHECKING:
@@ -118,15 +120,17 @@ def make_expert(continuous: bool, environment: gymnasium.Env) -> Policy:
 
 
 TASKS = tuple(
-    Task(
-        id=f"box2d/{name}",
-        extra="box2d",
-        packages=("gymnasium", "box2d"),
-        make_environment=partial(make_environment, continuous),
-        make_expert=partial(make_expert, continuous),
-        expert="proportional and derivative control",
-        score="return",
-        horizon=HORIZON,
+    with_instruction(
+        Task(
+            id=f"box2d/{name}",
+            extra="box2d",
+            packages=("gymnasium", "box2d"),
+            make_environment=partial(make_environment, continuous),
+            make_expert=partial(make_expert, continuous),
+            expert="proportional and derivative control",
+            score="return",
+            horizon=HORIZON,
+        )
     )
     for name, continuous in (("lunar-lander", False), ("lunar-lander-continuous", True))
 )

@@ -2,8 +2,8 @@
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
 """Classic control (Barto et al., 1983; Moore, 1990; Sutton, 1996): small mechanical systems, by way of gymnasium.
 
-The agent sees what gymnasium's agent sees, the whole state in one to six numbers (angles as cosine and sine). The
-experts are formulas of that observation: linear feedback, pumping of energy, one step of look-ahead.
+The agent is told the task's name, and sees what gymnasium's agent sees, the whole state in two to six numbers (angles
+as cosine and sine). The experts are formulas of that state: linear feedback, pumping of energy, a step of look-ahead.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .instruction import with_instruction
 from .task import Policy, Task
 
 if TYPE_CHECKING:
@@ -118,15 +119,17 @@ SYSTEMS = (
 )
 
 TASKS = tuple(
-    Task(
-        id=f"classic-control/{system.name}",
-        extra="classic-control",
-        packages=("gymnasium",),
-        make_environment=partial(make_environment, system.environment),
-        make_expert=system.make_expert,
-        expert=system.expert,
-        score="return",
-        horizon=system.horizon,
+    with_instruction(
+        Task(
+            id=f"classic-control/{system.name}",
+            extra="classic-control",
+            packages=("gymnasium",),
+            make_environment=partial(make_environment, system.environment),
+            make_expert=system.make_expert,
+            expert=system.expert,
+            score="return",
+            horizon=system.horizon,
+        )
     )
     for system in SYSTEMS
 )

@@ -2,9 +2,9 @@
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
 """The DeepMind Control Suite (Tassa et al., 2018): articulated bodies as state vectors, by way of dm_control.
 
-The agent sees the entries of the task's observation one after the other, in the task's own order, as one vector. An
-episode has 1000 steps; a step pays between 0 and 1. The experts are formulas of that observation, or matrices trained
-by augmented random search (`train_linear_policy`), which lie in `linear_policies`.
+The agent is told the task's name, and sees the entries of its observation one after the other, in the task's own
+order, as one vector. An episode has 1000 steps; a step pays between 0 and 1. The experts are formulas of that vector,
+or matrices trained by augmented random search (`train_linear_policy`), which lie in `linear_policies`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .arm import reach_angles
+from .instruction import with_instruction
 from .linear import linearise, make_trained_expert, mujoco_transition, solve_regulator
 from .task import Policy, Task
 
@@ -203,15 +204,17 @@ _EXPERTS = (
 
 def _task(domain: str, name: str, expert: str, make_expert: Callable[[gymnasium.Env], Policy] | None) -> Task:
     task_id = f"dm-control/{domain}-{name}".replace("_", "-")
-    return Task(
-        id=task_id,
-        extra="dm-control",
-        packages=("gymnasium", "dm-control", "mujoco"),
-        make_environment=partial(make_environment, domain, name),
-        make_expert=make_expert or partial(make_trained_expert, task_id),
-        expert=expert,
-        score="return",
-        horizon=1000,
+    return with_instruction(
+        Task(
+            id=task_id,
+            extra="dm-control",
+            packages=("gymnasium", "dm-control", "mujoco"),
+            make_environment=partial(make_environment, domain, name),
+            make_expert=make_expert or partial(make_trained_expert, task_id),
+            expert=expert,
+            score="return",
+            horizon=1000,
+        )
     )
 
 

@@ -2,9 +2,9 @@
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
 """Gymnasium's MuJoCo tasks, version 5 (Brockman et al., 2016; Todorov et al., 2012): bodies as state vectors.
 
-The agent sees what gymnasium's agent sees. Experts: linear quadratic regulators of the linearised simulation for the
-pendulums, inverse kinematics for the arm, and for what swims, hops and runs matrices trained by augmented random
-search (`train_linear_policy`), which lie in `linear_policies`.
+The agent is told the task's name, and sees what gymnasium's agent sees. Experts: linear quadratic regulators of the
+linearised simulation for the pendulums, inverse kinematics for the arm, and for what swims, hops and runs matrices
+trained by augmented random search (`train_linear_policy`), which lie in `linear_policies`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .arm import reach_angles
+from .instruction import with_instruction
 from .linear import linearise, make_trained_expert, mujoco_transition, solve_regulator
 from .task import Policy, Task
 
@@ -90,15 +91,17 @@ BODIES = (
 )
 
 TASKS = tuple(
-    Task(
-        id=f"mujoco/{body.name}",
-        extra="mujoco",
-        packages=("gymnasium", "mujoco"),
-        make_environment=partial(make_environment, body.environment),
-        make_expert=body.make_expert or partial(make_trained_expert, f"mujoco/{body.name}"),
-        expert=body.expert,
-        score="return",
-        horizon=body.horizon,
+    with_instruction(
+        Task(
+            id=f"mujoco/{body.name}",
+            extra="mujoco",
+            packages=("gymnasium", "mujoco"),
+            make_environment=partial(make_environment, body.environment),
+            make_expert=body.make_expert or partial(make_trained_expert, f"mujoco/{body.name}"),
+            expert=body.expert,
+            score="return",
+            horizon=body.horizon,
+        )
     )
     for body in BODIES
 )

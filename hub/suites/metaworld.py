@@ -15,13 +15,13 @@ look at the present state alone; their actions are clipped to the action space.
 
 from __future__ import annotations
 
-import string
 import warnings
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .instruction import with_instruction
 from .task import Policy, Task
 
 if TYPE_CHECKING:
@@ -94,9 +94,9 @@ MIDDLE, REACH = np.array([0.0, 0.65, 0.2]), 0.7
 def make_environment(name: str, render_mode: str | None = None) -> gymnasium.Env:
     """The task as an environment whose action is (4,) float32 in [-1, 1].
 
-    Its observation has the `instruction`, such as "door open", and the `state`, (10,) or (13,) float32 in [-1, 1]:
-    hand, gripper (1 is open), object, second object if there is one, goal. A position is its distance from `MIDDLE` in
-    parts of `REACH`; what has fallen off the table is shown at the edge.
+    Its observation is (10,) or (13,) float32 in [-1, 1]: hand, gripper (1 is open), object, second object if there is
+    one, goal. A position is its distance from `MIDDLE` in parts of `REACH`; what has fallen off the table is shown at
+    the edge.
 
     `info["success"]` of a step says whether the task is solved; the episode ends there, or after 500 steps.
     """
@@ -107,7 +107,6 @@ def make_environment(name: str, render_mode: str | None = None) -> gymnasium.Env
     shown = np.concatenate([HAND_AND_GRIPPER, *objects, GOAL])
     positions = np.concatenate([MIDDLE, [0.5], *[MIDDLE] * (len(objects) + 1)])
     scales = np.where(np.arange(len(shown)) == 3, 0.5, REACH)
-    instruction = name.replace("-", " ")
 
     class MetaWorldView(gymnasium.Wrapper):
         """Shows the task, the present and the goal, places objects by the seed, ends the episode at success.
@@ -118,12 +117,7 @@ def make_environment(name: str, render_mode: str | None = None) -> gymnasium.Env
 
         def __init__(self, environment: gymnasium.Env):
             super().__init__(environment)
-            self.observation_space = gymnasium.spaces.Dict(
-                {
-                    "instruction": gymnasium.spaces.Text(len(instruction), charset=string.ascii_lowercase + " "),
-                    "state": gymnasium.spaces.Box(-1.0, 1.0, shown.shape, np.float32),
-                }
-            )
+            self.observation_space = gymnasium.spaces.Box(-1.0, 1.0, shown.shape, np.float32)
             self.full_observation = np.zeros(39)
 
         def reset(self, *, seed: int | None = None, options: dict | None = None):
@@ -141,9 +135,9 @@ def make_environment(name: str, render_mode: str | None = None) -> gymnasium.Env
             success = bool(info["success"])
             return self._show(), float(reward), success, truncated, {**info, "success": success}
 
-        def _show(self) -> dict:
+        def _show(self) -> np.ndarray:
             state = (self.full_observation[shown] - positions) / scales
-            return {"instruction": instruction, "state": np.clip(state, -1.0, 1.0).astype(np.float32)}
+            return np.clip(state, -1.0, 1.0).astype(np.float32)
 
     environment = ALL_V3_ENVIRONMENTS[f"{name}-v3"](render_mode=render_mode)
     environment._partially_observable = False
@@ -162,7 +156,7 @@ def make_expert(name: str, environment: gymnasium.Env) -> Policy:
 
     scripted = ENV_POLICY_MAP[f"{name}-v3"]()
 
-    def policy(observation: dict) -> np.ndarray:
+    def policy(observation: np.ndarray) -> np.ndarray:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns of each action that is to be clipped
             action = scripted.get_action(environment.get_wrapper_attr("full_observation"))
@@ -172,15 +166,17 @@ def make_expert(name: str, environment: gymnasium.Env) -> Policy:
 
 
 TASKS = tuple(
-    Task(
-        id=f"metaworld/{name}",
-        extra="metaworld",
-        packages=("gymnasium", "metaworld", "mujoco"),
-        make_environment=partial(make_environment, name),
-        make_expert=partial(make_expert, name),
-        expert="scripted policy",
-        score="success",
-        horizon=HORIZON,
+    with_instruction(
+        Task(
+            id=f"metaworld/{name}",
+            extra="metaworld",
+            packages=("gymnasium", "metaworld", "mujoco"),
+            make_environment=partial(make_environment, name),
+            make_expert=partial(make_expert, name),
+            expert="scripted policy",
+            score="success",
+            horizon=HORIZON,
+        )
     )
     for name in NAMES
 )

@@ -26,6 +26,7 @@ from rich.console import Console
 from ..packages import package_versions
 from ..progress import WorkProgress
 from . import Task, find_task
+from .instruction import without_instruction
 from .linear import LinearPolicy, trained_policy_path
 
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ def train(
 
     The mean return that is written is that of the policy as it is written, on the first evaluation seeds.
     """
-    environment = task.make_environment()
+    environment = without_instruction(task.make_environment())
     first_seed = seed * 2**20
     seeds = iter(task.train_seeds[first_seed : first_seed + 2**20])
     with WorkProgress(console or Console(quiet=True), f"Training {task.id}", environment_steps) as progress:

@@ -83,10 +83,11 @@ def test_actions_give_the_same_episode_after_another_one_and_in_another_environm
     seed = task.evaluation_seeds[-1]
     observations, actions, rewards = play_steps(environment, seed, disturbed_expert)
     played_between, _, _ = play_steps(environment, seed - 1, disturbed_expert)
-    assert not np.array_equal(played_between[0], observations[0])
+    assert not np.array_equal(played_between[0]["state"], observations[0]["state"])
     for replaying in (environment, other):
         again, _, rewards_again = play_steps(replaying, seed, lambda step, _: actions[step], len(actions))
-        np.testing.assert_array_equal(again, observations)
+        assert [step["instruction"] for step in again] == [step["instruction"] for step in observations]
+        np.testing.assert_array_equal([step["state"] for step in again], [step["state"] for step in observations])
         assert rewards_again == rewards
         replaying.close()
 
@@ -102,7 +103,7 @@ def test_expert_answers_to_what_was_executed(task_id):
 
 
 def test_mountain_car_goes_on_as_the_environment_does():
-    environment = TASKS["classic-control/mountain-car"].make_environment()
+    environment = classic_control.make_environment("MountainCar-v0")
     (position, velocity), _ = environment.reset(seed=0)
     environment.action_space.seed(0)
     for _ in range(150):
@@ -111,6 +112,18 @@ def test_mountain_car_goes_on_as_the_environment_does():
         (position, velocity), *_ = environment.step(push)
         np.testing.assert_allclose((position, velocity), expected, atol=1e-6)
     environment.close()
+
+
+def test_look_alikes_are_told_apart_by_their_names():
+    shown = {}
+    for task_id in ("classic-control/pendulum", "dm-control/pendulum-swingup"):
+        environment = TASKS[task_id].make_environment()
+        shown[task_id], _ = environment.reset(seed=0)
+        assert environment.observation_space.contains(shown[task_id])
+        environment.close()
+    one, other = shown.values()
+    assert one["state"].shape == other["state"].shape == (3,)
+    assert one["instruction"] == "pendulum" and other["instruction"] == "pendulum swingup"
 
 
 def test_control_suite_shows_the_entries_of_the_observation_in_their_order():
