@@ -60,7 +60,7 @@ def test_the_present_and_the_goal_are_shown(task):
         state = observation["state"]
         assert len(state) == (13 if task.id.split("/")[1] in TASKS_OF_TWO_OBJECTS else 10)
         shown = np.delete(state, 3).reshape(-1, 3) * REACH + MIDDLE
-        full = environment.full_observation
+        full = environment.get_wrapper_attr("full_observation")
         np.testing.assert_allclose(shown[0], simulation.get_endeff_pos(), atol=1e-6)
         np.testing.assert_allclose(shown[1], full[4:7], atol=1e-6)
         np.testing.assert_allclose(shown[-1], simulation._target_pos, atol=1e-6)
@@ -81,10 +81,10 @@ def test_the_present_and_the_goal_are_shown(task):
 def test_there_is_nothing_else_in_the_full_observation(environments):
     environment = environments("push")
     environment.reset(seed=0)
-    before = environment.full_observation
+    before = environment.get_wrapper_attr("full_observation")
     environment.step(np.ones(4))
-    np.testing.assert_array_equal(environment.full_observation[18:36], before[:18])
-    assert not np.array_equal(before[:18], environment.full_observation[:18])
+    np.testing.assert_array_equal(environment.get_wrapper_attr("full_observation")[18:36], before[:18])
+    assert not np.array_equal(before[:18], environment.get_wrapper_attr("full_observation")[:18])
 
 
 @pytest.mark.parametrize("name", SOME_TASKS)
