@@ -85,6 +85,8 @@ class DataSection(_Section):
         environment: an id of `gymnasium.make`, "module:id" where a module registers it, that gives the spaces of a
             path's episodes. Without either, numbers say themselves what they are and actions lie in [-1, 1].
         streaming: read a few row groups at a time, instead of having all rows at hand.
+        max_steps: the first steps of each episode to train on; all by default. Where a task is to get somewhere and
+            to stay there, most of an episode shows nothing but how to stay.
     """
 
     weight: Annotated[float, Field(gt=0.0)] = 1.0
@@ -99,6 +101,7 @@ class DataSection(_Section):
     task: str | None = None
     environment: str | None = None
     streaming: bool = False
+    max_steps: Positive | None = None
 
     @model_validator(mode="after")
     def _one_of_them(self):
@@ -132,12 +135,14 @@ class ActingSettings(_Section):
     Attributes:
         do_sample, temperature, continuous_actions: how an action is chosen.
         context_steps: steps remembered. The windows of training have as many, beside their prompts.
+        past_window: what to do where the window is full.
     """
 
     do_sample: bool | None = None
     temperature: Annotated[float, Field(gt=0.0)] | None = None
     continuous_actions: Literal["sample", "mode", "mean"] | None = None
     context_steps: Positive | None = None
+    past_window: Literal["memory", "reread"] | None = None
 
 
 class ActingSection(ActingSettings):

@@ -117,21 +117,27 @@ class GatoMemory(Cache):
         self.slot_positions = self.slot_positions.masked_fill(rows[:, None], -1)
 
     def load(self, other: "GatoMemory", rows: torch.Tensor) -> None:
-        """Replaces the rows where the boolean `(batch,)` is true by the one row of `other`, e.g. an encoded prompt."""
-        if other.batch_size != 1 or other.window != self.window:
+        """
+        Replaces the rows where the boolean `(batch,)` is true by those of `other`: one for each, or one for all, such
+        as an encoded prompt.
+        """
+        num_rows = int(rows.sum())
+        if other.batch_size not in (1, num_rows) or other.window != self.window:
             raise ValueError(
-                f"`other` must be of one row and window {self.window}, got {other.batch_size} rows and window "
-                f"{other.window}"
+                f"`other` must be of one row, or {num_rows}, and window {self.window}, "
+                f"got {other.batch_size} rows and window {other.window}"
             )
         self._make_room(other.capacity - other.window + 1)
         other._make_room(self.capacity - self.window + 1)  # the same ring, so the same slots
-        self.num_tokens = torch.where(rows, other.num_tokens, self.num_tokens)
-        self.slot_positions = torch.where(rows[:, None], other.slot_positions, self.slot_positions)
+        self.num_tokens = self.num_tokens.clone()
+        self.num_tokens[rows] = other.num_tokens
+        self.slot_positions = self.slot_positions.clone()
+        self.slot_positions[rows] = other.slot_positions
         num_used = other._num_used
         for layer_idx, sources in enumerate(other._buffers):
             if layer_idx == len(self._buffers):
                 shape = (self.batch_size, -1, -1, -1)
-                self._buffers.append(tuple(self._empty(source.expand(shape), num_used) for source in sources))
+                self._buffers.append(tuple(self._empty(source[:1].expand(shape), num_used) for source in sources))
             targets = [
                 target if target.shape[2] > num_used else self._enlarged(target, num_used)
                 for target in self._buffers[layer_idx]
@@ -181,6 +187,7 @@ def is_memory(cache: Cache | None) -> bool:
 
 
 CONTINUOUS_ACTIONS = ("sample", "mode", "mean")
+PAST_WINDOW = ("memory", "reread")
 
 
 def acting_settings(agent: Mapping[str, Any] | None, task: str | None) -> dict[str, Any]:
@@ -188,8 +195,9 @@ def acting_settings(agent: Mapping[str, Any] | None, task: str | None) -> dict[s
     How a checkpoint wants to act in a task: `generation_config.agent`, and what its `tasks` say of this one.
 
     Args:
-        agent: `do_sample`, `temperature`, `continuous_actions` and `context_steps` of [`GatoAgent`], and `tasks`: the
-            same by task, by the part of its name before a slash, or by pattern. The longest key that fits goes first.
+        agent: `do_sample`, `temperature`, `continuous_actions`, `context_steps` and `past_window` of [`GatoAgent`],
+            and `tasks`: the same by task, by the part of its name before a slash, or by pattern. The longest key that
+            fits goes first.
         task: such as "metaworld/reach"; None for a task that the checkpoint doesn't know.
     """
     settings = dict(agent or {})
@@ -222,6 +230,10 @@ class GatoAgent:
         context_steps (`int`, *optional*): forget everything but the prompt after so many steps, where the present one
             tells all that matters: a step costs less, and what came before can't mislead. By default a step is
             remembered as long as the window holds it.
+        past_window (`str`, *optional*): what to do when the window is full. With `"memory"`, the default, it slides,
+            and what slid out reaches through the layers, as in the paper. With `"reread"` the last whole steps that
+            fit half of it are read again, texts first, as a window of their own, like those of training, which begin
+            anywhere in an episode: a model that has never seen a longer sequence stays where it was trained.
         task (`str`, *optional*): name of the task, such as "metaworld/reach", by which the checkpoint may know more.
 
             What is left out of these is taken from `model.generation_config.agent`, see [`acting_settings`], and
@@ -245,6 +257,7 @@ class GatoAgent:
         continuous_actions: str | None = None,
         context_steps: int | None = None,
         task: str | None = None,
+        past_window: str | None = None,
     ):
         self.model = model.get_base_model() if hasattr(model, "get_base_model") else model  # PEFT keeps it inside
         defaults = acting_settings(getattr(self.model.generation_config, "agent", None), task)
@@ -263,6 +276,9 @@ class GatoAgent:
         context_steps = defaults.get("context_steps") if context_steps is None else context_steps
         if context_steps is not None and context_steps < 1:
             raise ValueError(f"`context_steps` must be at least 1, got {context_steps}")
+        past_window = defaults.get("past_window", "memory") if past_window is None else past_window
+        if past_window not in PAST_WINDOW:
+            raise ValueError(f"`past_window` must be one of {PAST_WINDOW}, got {past_window!r}")
         if num_envs is not None and num_envs < 1:
             raise ValueError(f"`num_envs` must be at least 1, got {num_envs}")
         self.processor = processor
@@ -281,11 +297,15 @@ class GatoAgent:
         self.temperature = temperature
         self.continuous_actions = continuous_actions
         self.context_steps = context_steps
+        self.past_window = past_window
         self.generator = torch.Generator(device=self.model.device)
         if seed is not None:
             self.generator.manual_seed(seed)
         self.memory: GatoMemory | None = None
         self._prompt_memory: GatoMemory | None = None
+        # Of each environment, where the window is to be read again: what it showed, what was done, and their tokens.
+        self._history: list[list[tuple[Any, np.ndarray, int]]] = []
+        self._num_new: list[int] = []
         self._token_ranges: list[tuple[int, int]] | None = None
         if num_envs is not None:
             self._start(num_envs)
@@ -333,6 +353,7 @@ class GatoAgent:
         self._num_steps[mask] = 0
         for index in np.flatnonzero(mask):
             self._shown[index] = (None, 0)
+            self._history[index] = []
 
     @torch.no_grad()
     def act(self, observations: Any) -> Any:
@@ -357,7 +378,11 @@ class GatoAgent:
         finally:
             self.model.train(was_training)
         self._num_steps += 1
-        actions = [self.processor.decode_action(row, self.action_space) for row in ids.cpu().numpy()]
+        ids = ids.cpu().numpy()
+        if self.past_window == "reread":
+            for index, row in enumerate(ids):
+                self._history[index].append((self._shown[index][0], row, self._num_new[index] + len(row)))
+        actions = [self.processor.decode_action(row, self.action_space) for row in ids]
         return self._batched(actions) if self.is_vectorised else actions[0]
 
     def _start(self, num_envs: int) -> None:
@@ -367,6 +392,7 @@ class GatoAgent:
         self._last_action = torch.full((num_envs,), -1, dtype=torch.long, device=self.model.device)
         # What each environment showed last, and the tokens since its texts were last written.
         self._shown: list[tuple[Any, int]] = [(None, 0)] * num_envs
+        self._history = [[] for _ in range(num_envs)]
         self._num_steps = np.zeros(num_envs, dtype=np.int64)  # in memory
         self.reset()
 
@@ -388,13 +414,20 @@ class GatoAgent:
             observation_space=self.observation_space,
         )
         num_action_tokens = len(self._token_ranges)
+        if self.past_window == "reread":
+            room = self.window - num_action_tokens
+            if self.prompt is not None:
+                room -= self._encoded_prompt().get_seq_length()
+            full = [age + len(new) > room for (_, age), new in zip(self._shown, sequences, strict=True)]
+            self._reread(np.array(full) & [len(history) > 0 for history in self._history], room // 2)
         for index, (observation_before, age) in enumerate(self._shown):
             age += len(sequences[index]) + num_action_tokens
             # A text is written at the start, and again before it leaves the window.
-            if observation_before is not None and age > self.window:
+            if observation_before is not None and age > self.window and self.past_window == "memory":
                 sequences[index] = self.processor.encode_observation(rows[index], self.observation_space)
                 age = len(sequences[index]) + num_action_tokens
             self._shown[index] = (rows[index], age)
+        self._num_new = [len(sequence) for sequence in sequences]
         inputs = self.processor.pad(sequences, return_tensors="pt", padding_side="left")
         inputs = {name: value.to(self.model.device) for name, value in inputs.items()}
 
@@ -410,6 +443,60 @@ class GatoAgent:
             1, places, action_position
         )
         return inputs
+
+    def _reread(self, mask: np.ndarray, budget: int) -> None:
+        """Lets the memory of the environments in `mask` begin with their last steps, of at most `budget` tokens."""
+        if not mask.any():
+            return
+        num_action_tokens, rows = len(self._token_ranges), []
+        action_position = self.model.config.num_local_positions
+        patches: dict[str, list[torch.Tensor]] = {}
+        for index in np.flatnonzero(mask):
+            history = self._history[index]
+            newest = history[-1][0]
+            told = len(self._encode_steps([newest])[0]) - len(self._encode_steps([newest, newest])[1])  # its texts
+            lengths = np.cumsum([length for _, _, length in reversed(history)])
+            fitting = int(np.searchsorted(lengths + told, budget, side="right"))
+            history = self._history[index] = history[-max(1, fitting) :]
+            steps = self._encode_steps([observation for observation, _, _ in history])
+            parts, positions = [], []
+            for step, (_, action, _) in zip(steps, history, strict=True):
+                parts += [step.input_ids, action]
+                positions += [step.local_position_ids, np.full(num_action_tokens, action_position)]
+            # The last action token is still to be read.
+            rows.append((np.concatenate(parts)[:-1], np.concatenate(positions)[:-1]))
+            self._shown[index] = (self._shown[index][0], len(rows[-1][0]) + 1)
+            self._num_steps[index] = len(history)
+            inputs = self.processor.pad(steps, return_tensors="pt")
+            for name in ("pixel_values", "patch_positions"):
+                if name in inputs:
+                    patches.setdefault(name, []).append(inputs[name])
+        length = max(len(ids) for ids, _ in rows)
+        inputs = {
+            "input_ids": np.full((len(rows), length), self.processor.tokenizer.pad_token_id, np.int64),
+            "local_position_ids": np.full((len(rows), length), -1, np.int64),
+            "attention_mask": np.zeros((len(rows), length), np.int64),
+        }
+        for row, (ids, positions) in enumerate(rows):
+            inputs["input_ids"][row, length - len(ids) :] = ids
+            inputs["local_position_ids"][row, length - len(ids) :] = positions
+            inputs["attention_mask"][row, length - len(ids) :] = 1
+        inputs = {name: torch.from_numpy(value) for name, value in inputs.items()}
+        inputs |= {name: torch.cat(parts) for name, parts in patches.items()}
+        memory = GatoMemory(self.window, len(rows), device=self.model.device)
+        if self.prompt is not None:
+            memory.load(self._encoded_prompt(), torch.ones(len(rows), dtype=torch.bool))
+        inputs = {name: value.to(self.model.device) for name, value in inputs.items()}
+        self.model.model(**inputs, past_key_values=memory, use_cache=True)
+        self.memory.load(memory, torch.from_numpy(mask).to(self.model.device))
+
+    def _encode_steps(self, observations: list) -> list:
+        """The tokens of observations that follow each other, the first of which begins a sequence."""
+        return self.processor.encode_observations(
+            observations,
+            previous_observations=[None, *observations[:-1]],
+            observation_space=self.observation_space,
+        )
 
     def _generate(self, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """Action ids `(num_envs, tokens of an action)`; the last one is left for the next step to read."""

@@ -174,11 +174,12 @@ ACTING = [
         "memory_loaded_from_many_rows",
         lambda: GatoMemory(8, 2).load(GatoMemory(8, 2), torch.tensor([True, False])),
         ValueError,
-        "one row and window 8",
+        "one row, or 1, and window 8",
     ),
     ("temperature_zero", lambda: agent(temperature=0.0), ValueError, "`temperature` must be above 0"),
     ("no_environments", lambda: agent(num_envs=0), ValueError, "`num_envs` must be at least 1"),
     ("context_of_no_steps", lambda: agent(context_steps=0), ValueError, "`context_steps` must be at least 1, got 0"),
+    ("past_window", lambda: agent(past_window="forget"), ValueError, "`past_window` must be one of .*got 'forget'"),
     ("no_space", lambda: GatoAgent(*actor(), 7, num_envs=1), TypeError, "gymnasium space"),
     (
         "model_of_another_processor",

@@ -309,6 +309,54 @@ def test_an_agent_of_a_short_context_begins_anew_after_so_many_steps(processor):
                 assert alone.act(stacked([observation]))[0] == action[row]
 
 
+def test_a_full_window_is_read_again_from_its_last_steps():
+    """Then the agent acts as one that has seen those steps alone; each environment for itself."""
+    processor = GatoProcessor(repeat_text_observations=False)
+    model, space = tiny_actor(processor, max_position_embeddings=96), spaces.MultiDiscrete([4, 3])
+    random = np.random.default_rng(1)
+    seen = [observe(random) for _ in range(24)]
+    agent = GatoAgent(model, processor, space, num_envs=2, do_sample=False, past_window="reread")
+    actions, num_tokens, num_rereads = [], [np.zeros(2)], 0
+    for number, observation in enumerate(seen):
+        if number == 4:
+            agent.reset(np.array([False, True]))
+        actions.append(agent.act(stacked([observation, observation])))
+        num_tokens.append(agent.memory.num_tokens.numpy())
+        for row in np.flatnonzero(num_tokens[-1] < num_tokens[-2]):
+            if (number, row) == (4, 1):
+                continue
+            num_rereads += 1
+            for num_steps in range(1, number):
+                inputs = processor(
+                    observations=seen[number - num_steps : number + 1],
+                    actions=[action[row] for action in actions[number - num_steps : number]],
+                    action_space=space,
+                    return_tensors="pt",
+                )
+                # The agent has read all tokens of its action but the last.
+                if inputs["input_ids"].shape[1] + 1 == num_tokens[-1][row]:
+                    break
+            assert num_steps > 1
+            ids = model.generate(**inputs, do_sample=False, **processor.action_constraints(space))
+            np.testing.assert_array_equal(processor.decode_action(ids, space), actions[number][row])
+    assert num_rereads > 4 and np.max(num_tokens) <= 96
+
+
+def test_a_prompt_stays_where_a_window_is_read_again(processor):
+    model, space = tiny_actor(processor, max_position_embeddings=96), spaces.Discrete(7)
+    options = {"num_envs": 1, "do_sample": False, "prompt": demonstration(3)}
+    agent = GatoAgent(model, processor, space, past_window="reread", **options)
+    length_of_prompt = agent.memory.get_seq_length()
+    random, num_tokens, windows = np.random.default_rng(2), [length_of_prompt], []
+    for number in range(20):
+        observation = observe(random)
+        agent.act(stacked([observation]))
+        num_tokens.append(agent.memory.get_seq_length())
+        if num_tokens[-1] < num_tokens[-2]:
+            windows.append(number)
+    assert len(windows) > 1 and length_of_prompt < min(num_tokens[1:]) and max(num_tokens) <= 96
+
+
 def test_a_checkpoint_says_how_to_act_in_its_tasks(processor):
     settings = {
         "temperature": 0.5,
