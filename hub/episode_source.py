@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pyarrow.parquet
 
 # What `GatoProcessor` reads of a row, and by what other episodes of a task are known.
-COLUMNS = (
+STEP_COLUMNS = (
     "continuous_observations",
     "discrete_observations",
     "text_observations",
@@ -33,6 +33,9 @@ COLUMNS = (
     "discrete_actions",
     "executed_continuous_actions",
     "executed_discrete_actions",
+)
+COLUMNS = (
+    *STEP_COLUMNS,
     "image_shape",
     "images",
     "text",
@@ -101,6 +104,7 @@ class EpisodeSource:
         files: parquet files of one schema, paths or URLs that fsspec reads.
         streaming: read row groups when they are needed, instead of having all rows at hand.
         bytes_in_memory: how many may be held; more are memory-mapped.
+        max_steps: the first steps of each episode that are shown; all by default.
 
     Attributes:
         lengths: (rows,) int64: steps of each episode, or characters of each document.
@@ -109,8 +113,17 @@ class EpisodeSource:
         ValueError: a file that can't be read, files of different columns, or no rows.
     """
 
-    def __init__(self, files: Sequence[str], streaming: bool = False, bytes_in_memory: int = BYTES_IN_MEMORY):
+    def __init__(
+        self,
+        files: Sequence[str],
+        streaming: bool = False,
+        bytes_in_memory: int = BYTES_IN_MEMORY,
+        max_steps: int | None = None,
+    ):
+        if max_steps is not None and max_steps < 1:
+            raise ValueError(f"max_steps must be at least 1, got {max_steps}")
         self.files = list(files)
+        self.max_steps = max_steps
         self.streaming = streaming
         sizes, num_bytes, lengths = [], 0, []
         self._groups: list[tuple[int, int]] = []
@@ -131,6 +144,8 @@ class EpisodeSource:
         self.lengths = np.concatenate(lengths) if lengths else np.zeros(0, np.int64)
         if len(self.lengths) == 0:
             raise ValueError(f"there are no rows in {', '.join(self.files[:3]) or 'no files'}")
+        if max_steps is not None and _is_of_episodes(self.columns):
+            self.lengths = np.minimum(self.lengths, max_steps)
         self._starts = np.concatenate([[0], np.cumsum(sizes)])
         self._held: OrderedDict[int, _Rows] = OrderedDict()
         self._rows = None if streaming else _Rows(self._all_batches(num_bytes <= bytes_in_memory), self.columns)
@@ -142,9 +157,16 @@ class EpisodeSource:
         if not 0 <= index < len(self):
             raise IndexError(f"there are {len(self)} rows, {index} was asked for")
         if self._rows is not None:
-            return self._rows[index]
+            return self._first_steps(self._rows[index])
         group = self._group_of(index)
-        return self._row_group(group)[index - int(self._starts[group])]
+        return self._first_steps(self._row_group(group)[index - int(self._starts[group])])
+
+    def _first_steps(self, row: dict[str, Any]) -> dict[str, Any]:
+        if self.max_steps is not None:
+            for name in STEP_COLUMNS:
+                if row.get(name) is not None:
+                    row[name] = row[name][: self.max_steps]
+        return row
 
     def order(self, random: np.random.Generator, rows: np.ndarray) -> np.ndarray:
         """Rows, some of them several times, in a random order; a stream's so that near ones are read together."""
@@ -282,6 +304,10 @@ def _opened(file: str) -> Iterator[pyarrow.parquet.ParquetFile]:
         with readable_parquet(file):
             parquet = pyarrow.parquet.ParquetFile(stream)
         yield parquet
+
+
+def _is_of_episodes(columns: Sequence[str]) -> bool:
+    return any(name in columns for name in STEP_COLUMNS)
 
 
 def _lengths(parquet: pyarrow.parquet.ParquetFile, file: str) -> np.ndarray:

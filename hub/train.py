@@ -409,7 +409,7 @@ class _Run:
             observation_space, action_space = spaces[key]
             try:
                 files = one.files or parquet_files(str(_folder_of(one, data_folder) / one.task.id))
-                source = EpisodeSource(files, streaming=one.section.streaming)
+                source = EpisodeSource(files, streaming=one.section.streaming, max_steps=one.section.max_steps)
             except ValueError as error:
                 raise RecipeError(f"{one.key}: {error}") from error
             context_steps = acting_settings(self.acting, one.task.id if one.task else None).get("context_steps")

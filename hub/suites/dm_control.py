@@ -3,7 +3,8 @@
 """The DeepMind Control Suite (Tassa et al., 2018): articulated bodies as state vectors, by way of dm_control.
 
 The agent is told the task's name, and sees the entries of its observation one after the other, in the task's own
-order, as one vector. An episode has 1000 steps; a step pays between 0 and 1. The experts are formulas of that vector,
+order, as one vector; the angles of the reacher's joints as cosines and sines, as the suite itself shows those of its
+pendulums. An episode has 1000 steps; a step pays between 0 and 1. The experts are formulas of that vector,
 or matrices trained by augmented random search (`train_linear_policy`), which lie in `linear_policies`.
 """
 
@@ -54,9 +55,9 @@ def make_environment(domain: str, task: str, render_mode: str | None = None) -> 
             self._environment = suite.load(domain, task, task_kwargs={"random": 0})
             self.physics = self._environment.physics
             self.metadata = self.metadata | {"render_fps": round(1 / self._environment.control_timestep())}
-            entries = self._environment.observation_spec().values()
-            size = sum(math.prod(entry.shape) for entry in entries)
-            self.observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (size,), np.float32)
+            self.observation_space = gymnasium.spaces.Box(
+                -np.inf, np.inf, self._show(self._environment.reset().observation).shape, np.float32
+            )
             actions = self._environment.action_spec()
             self.action_space = gymnasium.spaces.Box(
                 actions.minimum.astype(np.float32), actions.maximum.astype(np.float32), actions.shape, np.float32
@@ -83,6 +84,9 @@ def make_environment(domain: str, task: str, render_mode: str | None = None) -> 
 
         @staticmethod
         def _show(observation: dict) -> np.ndarray:
+            if domain == "reacher":
+                angles = observation["position"]
+                observation = {**observation, "position": np.concatenate([np.cos(angles), np.sin(angles)])}
             return np.concatenate([np.ravel(entry) for entry in observation.values()]).astype(np.float32)
 
     return ControlSuiteEnvironment()
@@ -175,7 +179,10 @@ def make_reacher_expert(environment: gymnasium.Env) -> Policy:
     link = 0.12
 
     def policy(observation: np.ndarray) -> np.ndarray:
-        angles, finger_to_target, velocities = observation[:2], observation[2:4], observation[4:]
+        angles, finger_to_target, velocities = (
+            np.arctan2(observation[2:4], observation[:2]),
+            *np.split(observation[4:], 2),
+        )
         directions = np.cumsum(angles)  # of both links
         finger = link * np.array([np.cos(directions).sum(), np.sin(directions).sum()])
         wanted = reach_angles(finger + finger_to_target, link, link, angles)
