@@ -14,3 +14,20 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 settings.register_profile("fixed", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile("search", max_examples=3000, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
+
+# Files go to the processes in this order: one that takes minutes and comes last lets the others wait.
+LONGEST_FILES = (
+    "test_train.py",
+    "test_publish.py",
+    "test_space.py",
+    "test_evaluate_checkpoint.py",
+    "test_quickstart.py",
+    "test_ecosystem.py",
+    "test_readme.py",
+    "test_collect.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    places = {name: place for place, name in enumerate(LONGEST_FILES)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))

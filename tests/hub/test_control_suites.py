@@ -130,7 +130,14 @@ def test_control_suite_shows_the_entries_of_the_observation_in_their_order():
     environment = dm_control.make_environment("reacher", "easy")
     shown, _ = environment.reset(seed=4)
     physics = environment.unwrapped.physics
-    entries = [physics.position(), physics.finger_to_target(), physics.velocity()]
+    angles = physics.position()
+    entries = [np.cos(angles), np.sin(angles), physics.finger_to_target(), physics.velocity()]
+    np.testing.assert_array_equal(shown, np.concatenate(entries).astype(np.float32))
+    environment.close()
+    environment = dm_control.make_environment("point_mass", "easy")
+    shown, _ = environment.reset(seed=4)
+    physics = environment.unwrapped.physics
+    entries = [physics.position(), physics.velocity()]
     np.testing.assert_array_equal(shown, np.concatenate(entries).astype(np.float32))
     environment.close()
 

@@ -285,3 +285,26 @@ def test_mixtures_of_nothing_and_of_bad_weights(processor, folder):
 def test_a_row_past_the_end(make_mixture):
     with pytest.raises(IndexError, match="there are 5 rows, 5 was asked for"):
         make_mixture(num_rows=5)[5]
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_the_first_steps_of_episodes_alone_can_be_shown(folder, streaming):
+    whole = source_of(folder, "babyai/go-to-local", streaming=streaming)
+    cut = source_of(folder, "babyai/go-to-local", streaming=streaming, max_steps=4)
+    np.testing.assert_array_equal(cut.lengths, np.minimum(whole.lengths, 4))
+    longest = int(whole.lengths.argmax())
+    assert whole.lengths[longest] > 4
+    for name, column in whole[longest].items():
+        shown = cut[longest][name]
+        if name.endswith(("_actions", "_observations")) and column is not None:
+            assert len(shown) == 4
+            column = column[:4]
+        np.testing.assert_array_equal(shown, column)
+    documents = source_of(folder, "captions/shapes", streaming=streaming, max_steps=4)
+    assert documents[0]["text"] == source_of(folder, "captions/shapes", streaming=streaming)[0]["text"]
+    np.testing.assert_array_equal(documents.lengths, source_of(folder, "captions/shapes").lengths)
+
+
+def test_no_steps_at_all_are_refused(folder):
+    with pytest.raises(ValueError, match="max_steps must be at least 1, got 0"):
+        source_of(folder, "babyai/go-to-local", max_steps=0)

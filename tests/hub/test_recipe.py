@@ -108,6 +108,8 @@ BAD = [
     ({"sequence": {"prompt_probability": 1.5}}, "sequence.prompt_probability: .*got 1.5"),
     ({"acting": {"temperature": 0}}, "acting.temperature: .*got 0"),
     ({"acting": {"tasks": {"babyai": {"context_steps": 0}}}}, "acting.tasks.babyai.context_steps: .*got 0"),
+    ({"acting": {"past_window": "forget"}}, "acting.past_window: .*'memory' or 'reread', got 'forget'"),
+    ({"data": [{"tasks": "babyai", "max_steps": 0}]}, "data.0.max_steps: .*got 0"),
     ({"acting": {"tasks": {"babyai": {"tasks": {}}}}}, "acting.tasks.babyai.tasks: there is no such key"),
     ({"loss": {"weights": {"words": 1}}}, "loss.weights.words"),
     ({"loss": {"soft_bins": -1}}, "loss.soft_bins: .*got -1"),
