@@ -128,7 +128,7 @@ def test_trained_policies_are_small_and_fit_their_tasks():
         assert path == trained_policy_path(facts["task"])
         assert facts["task"] in facts["command"] and f"--seed={facts['seed']}" in facts["command"]
         environment = find_task(facts["task"]).make_environment()
-        actions, observations = environment.action_space.shape[0], environment.observation_space.shape[0]
+        actions, observations = environment.action_space.shape[0], environment.observation_space["state"].shape[0]
         assert trained_policy(facts["task"]).matrix.shape == (actions, observations)
         environment.close()
 
