@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pyarrow
     import pyarrow.parquet
 
-# What `GatoProcessor` reads of a row, and by what other episodes of a task are known.
+# They hold one entry a step.
 STEP_COLUMNS = (
     "continuous_observations",
     "discrete_observations",
@@ -34,6 +34,7 @@ STEP_COLUMNS = (
     "executed_continuous_actions",
     "executed_discrete_actions",
 )
+# What `GatoProcessor` reads of a row, and by what other episodes of a task are known.
 COLUMNS = (
     *STEP_COLUMNS,
     "image_shape",
@@ -144,7 +145,7 @@ class EpisodeSource:
         self.lengths = np.concatenate(lengths) if lengths else np.zeros(0, np.int64)
         if len(self.lengths) == 0:
             raise ValueError(f"there are no rows in {', '.join(self.files[:3]) or 'no files'}")
-        if max_steps is not None and _is_of_episodes(self.columns):
+        if max_steps is not None and not set(STEP_COLUMNS).isdisjoint(self.columns):  # documents have characters
             self.lengths = np.minimum(self.lengths, max_steps)
         self._starts = np.concatenate([[0], np.cumsum(sizes)])
         self._held: OrderedDict[int, _Rows] = OrderedDict()
@@ -304,10 +305,6 @@ def _opened(file: str) -> Iterator[pyarrow.parquet.ParquetFile]:
         with readable_parquet(file):
             parquet = pyarrow.parquet.ParquetFile(stream)
         yield parquet
-
-
-def _is_of_episodes(columns: Sequence[str]) -> bool:
-    return any(name in columns for name in STEP_COLUMNS)
 
 
 def _lengths(parquet: pyarrow.parquet.ParquetFile, file: str) -> np.ndarray:
