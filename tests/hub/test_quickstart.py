@@ -37,7 +37,13 @@ def environment():
 def interrupt_after(line_start, *arguments):
     """Runs `gato`, interrupts it when a line begins so, and gives its exit code, stdout after that line and stderr."""
     process = subprocess.Popen(
-        [GATO, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+        [GATO, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+        # A shell's job in the background is started with Ctrl-C ignored, and would hand that down.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     for line in process.stdout:
         if line.startswith(line_start):
