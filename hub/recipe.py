@@ -42,7 +42,8 @@ class ModelSection(_Section):
         pretrained: a folder or a name on the Hub; the processor comes from there, too.
         revision: of `pretrained` on the Hub.
         config: fields of `GatoConfig` that differ, such as `{position_embedding_type: rotary}`. A new model's window,
-            `max_position_embeddings`, is as long as the rows of its training.
+            `max_position_embeddings`, is as long as the rows of its training. Layers that a pretrained model lacks
+            (`num_hidden_layers`) are added behind its own, and change nothing until they are trained.
     """
 
     size: Literal["nano", "mini", "small", "baseline", "large"] | None = None

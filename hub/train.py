@@ -22,7 +22,7 @@ from .checkpoint import checkpoint_location
 from .collect import collect
 from .episode_source import EpisodeSource, parquet_files
 from .files import read_json, write_json, write_text
-from .hardware import hardware
+from .hardware import hardware, has_native_bfloat16
 from .mixture import Mixture, MixturePart
 from .packages import git_commit, package_versions, require_packages
 from .progress import WorkProgress
@@ -255,17 +255,6 @@ def is_complete(output: Path) -> bool:
     return any((output / name).exists() for name in MODEL_FILES)
 
 
-def has_native_bfloat16() -> bool:
-    """Whether bfloat16 is faster than float32 here; a processor that only emulates it is slower."""
-    import torch
-
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
-    # Where torch is too old to tell, float32 is the safe answer.
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
-    return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
-
-
 def learning_rate_factor(recipe: Recipe) -> Callable[[int], float]:
     """The learning rate at a step, as a factor of its peak."""
     settings = recipe.optimization
@@ -481,8 +470,7 @@ class _Run:
         pretrained = self.pretrained
         set_seed(self.recipe.seed)
         if pretrained is not None:
-            make = lambda: GatoForCausalLM.from_pretrained(pretrained, config=self.config, **self._revision())  # noqa: E731
-            model = _load("model.pretrained", make)
+            model = _load("model.pretrained", self._load_model)
         else:
             model = GatoForCausalLM(self.config)
         if self.acting:
@@ -491,6 +479,26 @@ class _Run:
             return self._sharded(model)
         if self.recipe.lora:
             return self._with_adapters(model)
+        return model
+
+    def _load_model(self) -> GatoForCausalLM:
+        """The pretrained model; layers that the recipe adds come last, and at first change nothing."""
+        import torch
+
+        from modeling_gato import GatoConfig, GatoForCausalLM
+
+        depth = GatoConfig.from_pretrained(self.pretrained, **self._revision()).num_hidden_layers
+        if self.config.num_hidden_layers <= depth:
+            return GatoForCausalLM.from_pretrained(self.pretrained, config=self.config, **self._revision())
+        config = GatoConfig.from_dict(self.config.to_dict() | {"num_hidden_layers": depth})
+        pretrained = GatoForCausalLM.from_pretrained(self.pretrained, config=config, **self._revision())
+        model = GatoForCausalLM(self.config)
+        model.load_state_dict(pretrained.state_dict(), strict=False)
+        with torch.no_grad():
+            for layer in model.model.layers[depth:]:
+                layer.self_attn.o_proj.weight.zero_()
+                layer.mlp.down_proj.weight.zero_()
+        model.generation_config = pretrained.generation_config
         return model
 
     def _sharded(self, model: GatoForCausalLM) -> GatoForCausalLM:

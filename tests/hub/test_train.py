@@ -151,6 +151,26 @@ def test_a_run_leaves_how_to_act_and_a_run_from_there_changes_what_it_says(finis
     assert GenerationConfig.from_pretrained(tmp_path / "more").agent == said
 
 
+def test_layers_added_to_a_pretrained_model_change_nothing_until_they_are_trained(finished, values, tmp_path):
+    _, output, _ = finished
+    del values["processor"]
+    trained = AutoModelForCausalLM.from_pretrained(output)
+    depth = trained.config.num_hidden_layers + 2
+    values["model"] = {"pretrained": str(output), "config": {"num_hidden_layers": depth}}
+    ids = torch.arange(40)[None]
+    distances = []
+    for learning_rate in (1e-12, 1e-2):
+        values["optimization"] |= {"steps": 2, "warmup_steps": 0, "learning_rate": learning_rate}
+        folder = tmp_path / str(learning_rate)
+        train(check_recipe(values, "mine"), folder)
+        model = AutoModelForCausalLM.from_pretrained(folder)
+        assert model.config.num_hidden_layers == depth
+        assert model.generation_config.agent == trained.generation_config.agent
+        distances.append((model(ids).logits - trained(ids).logits).abs().max().item())
+        new_layers = [layer.mlp.down_proj.weight.abs().max().item() for layer in model.model.layers[-2:]]
+    assert distances[0] < 1e-5 and min(new_layers) > 1e-3
+
+
 def test_a_run_logs_each_task_each_kind_of_label_and_its_speed(finished):
     _, output, _ = finished
     entries = [entry for entry in read_log(output / "log.jsonl") if "loss" in entry]
