@@ -12,6 +12,7 @@ direction, and one token of an action, 7 a step. Prints medians and ratios, and 
     python tests/benchmarks/acting.py --sizes mini small --observations metaworld --out acting.json
 """
 
+import itertools
 import statistics
 import time
 from dataclasses import dataclass
@@ -76,9 +77,10 @@ def actor(model, processor, kind, num_envs, steps):
     agent = GatoAgent(model, processor, kind.action, num_envs=num_envs, observation_space=kind.observation, seed=0)
     space = batch_space(kind.observation, num_envs)
     space.seed(0)
+    observations = itertools.cycle([space.sample() for _ in range(64)])
 
     def act():
-        agent.act(space.sample())
+        agent.act(next(observations))
 
     for _ in range(steps):
         act()
