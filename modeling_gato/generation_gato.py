@@ -303,9 +303,8 @@ class GatoAgent:
             self.generator.manual_seed(seed)
         self.memory: GatoMemory | None = None
         self._prompt_memory: GatoMemory | None = None
-        # Of each environment, where the window is to be read again: what it showed, what was done, and their tokens.
-        self._history: list[list[tuple[Any, np.ndarray, int]]] = []
-        self._num_new: list[int] = []
+        # Of each environment, where the window is to be read again: what it showed, and the ids of what was done.
+        self._history: list[list[tuple[Any, np.ndarray]]] = []
         self._token_ranges: list[tuple[int, int]] | None = None
         if num_envs is not None:
             self._start(num_envs)
@@ -383,7 +382,7 @@ class GatoAgent:
         ids = ids.cpu().numpy()
         if self.past_window == "reread":
             for index, row in enumerate(ids):
-                self._history[index].append((self._shown[index][0], row, self._num_new[index] + len(row)))
+                self._history[index].append((self._shown[index][0], row))
         actions = [self.processor.decode_action(row, self.action_space) for row in ids]
         return self._batched(actions) if self.is_vectorised else actions[0]
 
@@ -429,7 +428,6 @@ class GatoAgent:
                 sequences[index] = self.processor.encode_observation(rows[index], self.observation_space)
                 age = len(sequences[index]) + num_action_tokens
             self._shown[index] = (rows[index], age)
-        self._num_new = [len(sequence) for sequence in sequences]
         inputs = self.processor.pad(sequences, return_tensors="pt", padding_side="left")
         inputs = {name: value.to(self.model.device) for name, value in inputs.items()}
 
@@ -450,41 +448,19 @@ class GatoAgent:
         """Lets the memory of the environments in `mask` begin with their last steps, of at most `budget` tokens."""
         if not mask.any():
             return
-        num_action_tokens, rows = len(self._token_ranges), []
-        action_position = self.model.config.num_local_positions
-        patches: dict[str, list[torch.Tensor]] = {}
+        rows = []
         for index in np.flatnonzero(mask):
             history = self._history[index]
-            newest = history[-1][0]
-            told = len(self._encode_steps([newest])[0]) - len(self._encode_steps([newest, newest])[1])  # its texts
-            lengths = np.cumsum([length for _, _, length in reversed(history)])
-            fitting = int(np.searchsorted(lengths + told, budget, side="right"))
-            history = self._history[index] = history[-max(1, fitting) :]
-            steps = self._encode_steps([observation for observation, _, _ in history])
-            parts, positions = [], []
-            for step, (_, action, _) in zip(steps, history, strict=True):
-                parts += [step.input_ids, action]
-                positions += [step.local_position_ids, np.full(num_action_tokens, action_position)]
-            # The last action token is still to be read.
-            rows.append((np.concatenate(parts)[:-1], np.concatenate(positions)[:-1]))
-            self._shown[index] = (self._shown[index][0], len(rows[-1][0]) + 1)
+            row, twice = self._encode_steps(history), self._encode_steps(history[-1:] * 2)
+            told = 2 * twice.step_starts[1] - len(twice)  # the first of the two has the texts, too
+            left = len(row) - row.step_starts  # tokens from each step on
+            start = min(np.searchsorted(-left, told - budget), len(history) - 1)
+            history = self._history[index] = history[start:]
+            row = self._encode_steps(history)
+            rows.append(row[:-1])  # the last action token is still to be read
+            self._shown[index] = (self._shown[index][0], len(row))
             self._num_steps[index] = len(history)
-            inputs = self.processor.pad(steps, return_tensors="pt")
-            for name in ("pixel_values", "patch_positions"):
-                if name in inputs:
-                    patches.setdefault(name, []).append(inputs[name])
-        length = max(len(ids) for ids, _ in rows)
-        inputs = {
-            "input_ids": np.full((len(rows), length), self.processor.tokenizer.pad_token_id, np.int64),
-            "local_position_ids": np.full((len(rows), length), -1, np.int64),
-            "attention_mask": np.zeros((len(rows), length), np.int64),
-        }
-        for row, (ids, positions) in enumerate(rows):
-            inputs["input_ids"][row, length - len(ids) :] = ids
-            inputs["local_position_ids"][row, length - len(ids) :] = positions
-            inputs["attention_mask"][row, length - len(ids) :] = 1
-        inputs = {name: torch.from_numpy(value) for name, value in inputs.items()}
-        inputs |= {name: torch.cat(parts) for name, parts in patches.items()}
+        inputs = self.processor.pad(rows, return_tensors="pt", padding_side="left")
         memory = GatoMemory(self.window, len(rows), device=self.model.device)
         if self.prompt is not None:
             memory.load(self._encoded_prompt(), torch.ones(len(rows), dtype=torch.bool))
@@ -492,13 +468,10 @@ class GatoAgent:
         self.model.model(**inputs, past_key_values=memory, use_cache=True)
         self.memory.load(memory, torch.from_numpy(mask).to(self.model.device))
 
-    def _encode_steps(self, observations: list) -> list:
-        """The tokens of observations that follow each other, the first of which begins a sequence."""
-        return self.processor.encode_observations(
-            observations,
-            previous_observations=[None, *observations[:-1]],
-            observation_space=self.observation_space,
-        )
+    def _encode_steps(self, history: list[tuple[Any, np.ndarray]]) -> Any:
+        """Steps of one environment, each what it showed and the ids of what was done, as a sequence of their own."""
+        observations, actions = zip(*history, strict=True)
+        return self.processor.encode_steps(observations, np.stack(actions), self.observation_space)
 
     def _generate(self, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """Action ids `(num_envs, tokens of an action)`; the last one is left for the next step to read."""

@@ -471,6 +471,26 @@ class GatoProcessor(ProcessorMixin):
         ends = [*joined.step_starts[1:], len(joined)]
         return [joined[start:end] for start, end in zip(joined.step_starts, ends, strict=True)]
 
+    def encode_steps(self, observations: Sequence, action_ids: Any, observation_space=None) -> GatoSequence:
+        """Timesteps that follow each other, with the tokens of actions that a model has chosen, as one sequence.
+
+        Args:
+            observations: one a step. The first has its texts, the others where they differ from those before.
+            action_ids: `(steps, tokens of an action)` integers.
+            observation_space: the gymnasium space of the observations.
+
+        Raises:
+            TypeError, ValueError: naming the leaf that can't be encoded; as many actions as observations are needed.
+        """
+        action_ids = np.asarray(action_ids)
+        if action_ids.ndim != 2 or len(action_ids) != len(observations) or action_ids.dtype.kind not in "iu":
+            raise ValueError(
+                f"action_ids must be integers of shape ({len(observations)} steps, tokens of an action), "
+                f"got {action_ids.dtype} of shape {action_ids.shape}"
+            )
+        leaves, columns, _ = self._steps_of(list(observations), [], observation_space, None, check_actions=False)
+        return self._encode_steps(leaves, columns, action_ids)
+
     def _steps_of(self, observations: list, actions: list, observation_space, action_space, check_actions=True):
         """Leaves, their values in each step, and action ids, of nested observations and actions."""
         if check_actions and len(actions) not in (len(observations) - 1, len(observations)):

@@ -205,6 +205,18 @@ PROCESSOR = [
         ValueError,
         "2 observations and 1 previous",
     ),
+    (
+        "action_ids_of_fewer_steps",
+        lambda: processor().encode_steps([1, 2], [[300]]),
+        ValueError,
+        r"shape \(2 steps, tokens of an action\), got int64 of shape \(1, 1\)",
+    ),
+    (
+        "action_ids_of_fractions",
+        lambda: processor().encode_steps([1], [[0.5]]),
+        ValueError,
+        "must be integers .* got float64",
+    ),
 ]
 
 ACTIONS = [
