@@ -468,7 +468,7 @@ def collect_demonstrations(
     import sys
     import time
 
-    from .collect import collect, content_hash
+    from .collect import collect, content_hash, seeds_of
     from .dataset_card import write_dataset_card
     from .packages import git_commit
     from .progress import WorkProgress
@@ -479,13 +479,14 @@ def collect_demonstrations(
     started = time.monotonic()
     with _errors_of(ValueError, ImportError, OSError):
         tasks = {task_id: find_task(task_id) for task_id in matching_task_ids(names)}
+        wanted = {task_id: len(seeds_of(task, episodes, first_seed)) for task_id, task in tasks.items()}
         tried = dict.fromkeys(tasks, 0)
         try:
-            with WorkProgress(console, "collecting", episodes * len(tasks)) as progress:
+            with WorkProgress(console, "collecting", sum(wanted.values())) as progress:
 
                 def advance(task_id: str, count: int) -> None:
                     tried[task_id] += count
-                    finished = sum(number >= episodes for number in tried.values())
+                    finished = sum(tried[name] >= number for name, number in wanted.items())
                     progress.advance(count, f"{finished} of {len(tasks)} tasks, {task_id}")
 
                 collections = collect(

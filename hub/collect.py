@@ -143,15 +143,8 @@ def collect(
     return collections
 
 
-def _chunks_of(
-    task: Task | DocumentTask,
-    folder: Path,
-    episodes: int,
-    first_seed: int | None,
-    chunk_size: int,
-    noise: float,
-    smallest_score: float,
-) -> Iterator[_Chunk]:
+def seeds_of(task: Task | DocumentTask, episodes: int, first_seed: int | None = None) -> range:
+    """The seeds of a task's episodes, or the documents that there are of as many; see `collect`."""
     if isinstance(task, Task) and task.make_expert is None:
         raise ValueError(f"the task {task.id!r} has no expert whose episodes could be collected")
     if isinstance(task, DocumentTask):
@@ -164,6 +157,19 @@ def _chunks_of(
         seeds = range(first_seed, first_seed + episodes)
         if seeds[0] not in task.train_seeds or seeds[-1] not in task.train_seeds:
             raise ValueError(f"seeds {seeds} are not in the training seeds {task.train_seeds} of {task.id}")
+    return seeds
+
+
+def _chunks_of(
+    task: Task | DocumentTask,
+    folder: Path,
+    episodes: int,
+    first_seed: int | None,
+    chunk_size: int,
+    noise: float,
+    smallest_score: float,
+) -> Iterator[_Chunk]:
+    seeds = seeds_of(task, episodes, first_seed)
     for start in range(0, len(seeds), chunk_size):
         path = folder / task.id / f"train-{start // chunk_size:05d}.parquet"
         yield _Chunk(task, path, seeds[start : start + chunk_size], noise, smallest_score)

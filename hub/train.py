@@ -19,7 +19,7 @@ from rich.console import Console
 
 from . import run_files
 from .checkpoint import checkpoint_location
-from .collect import collect
+from .collect import collect, seeds_of
 from .episode_source import EpisodeSource, parquet_files
 from .files import read_json, write_json, write_text
 from .hardware import hardware, has_native_bfloat16
@@ -286,9 +286,17 @@ def _make_demonstrations(data: list[_Data], folder: Path, workers: int, console:
     groups: dict[tuple, list[_Data]] = {}
     for one in wanted:
         groups.setdefault((one.key, _noise_of(one)), []).append(one)
-    with WorkProgress(console, "demonstrations", sum(one.section.episodes for one in wanted)) as progress:
+    count = sum(_num_demonstrations(one) for one in wanted)
+    with WorkProgress(console, "demonstrations", count) as progress:
         for group in groups.values():
             _collect(group, folder, workers, console, progress)
+
+
+def _num_demonstrations(one: _Data) -> int:
+    try:
+        return len(seeds_of(one.task, one.section.episodes, one.section.first_seed))
+    except ValueError as error:
+        raise RecipeError(f"{one.key}: {error}") from error
 
 
 def _collect(group: list[_Data], folder: Path, workers: int, console: Console, progress: WorkProgress) -> None:

@@ -8,6 +8,7 @@ import datasets
 import numpy as np
 import psutil
 import pytest
+from commands import gato_here
 
 from gato_hub.collect import collect, content_hash
 from gato_hub.dataset_card import config_name, write_dataset_card
@@ -183,3 +184,13 @@ def test_bad_arguments_are_refused(tmp_path, arguments, message):
     with pytest.raises(ValueError, match=message):
         collect([TASK], tmp_path, **arguments)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_progress_of_documents_ends_with_those_that_there_are(tmp_path):
+    """Of text there are fewer than were asked for."""
+    asked = ("collect", "text/gymnasium-docs", "babyai/go-to-obj-s4", "--episodes", 1000, "--first-seed", 0)
+    finished = gato_here(*asked, "--workers", 1, "--out", tmp_path / "data")
+    assert finished.returncode == 0, finished.stderr
+    last = [line for line in finished.stdout.splitlines() if line.startswith("collecting:")][-1]
+    kept = read_episodes(tmp_path / "data" / "text/gymnasium-docs").num_rows
+    assert kept < 1000 and f"{1000 + kept}/{1000 + kept}, 2 of 2 tasks" in last
