@@ -293,10 +293,7 @@ def _make_demonstrations(data: list[_Data], folder: Path, workers: int, console:
 
 
 def _num_demonstrations(one: _Data) -> int:
-    try:
-        return len(seeds_of(one.task, one.section.episodes, one.section.first_seed))
-    except ValueError as error:
-        raise RecipeError(f"{one.key}: {error}") from error
+    return len(_load(one.key, lambda: seeds_of(one.task, one.section.episodes, one.section.first_seed)))
 
 
 def _collect(group: list[_Data], folder: Path, workers: int, console: Console, progress: WorkProgress) -> None:
