@@ -33,7 +33,7 @@ class DocumentTask:
         source: where the documents come from.
         score: "exact match" of the `answer` or `caption`, "bits a byte" of the text.
         make_row: `make_row(split, index)` gives the fields of one row but for `task`, `split` and `index`.
-        count_rows: `count_rows(split)`; None where a row is drawn from its index, so that they have no end.
+        count_rows: `count_rows(split)`, or None where a row is drawn from its index, so that they have no end.
     """
 
     id: str
@@ -43,7 +43,7 @@ class DocumentTask:
     source: str
     score: Literal["exact match", "bits a byte"]
     make_row: Callable[[Split, int], dict[str, Any]]
-    count_rows: Callable[[Split], int] | None = None
+    count_rows: Callable[[Split], int | None] | None = None
 
     def check_installed(self) -> None:
         """Raises ImportError, naming the command that helps, where a package of this task is missing."""
@@ -100,10 +100,7 @@ def baseline_score(task: DocumentTask, num_rows: int = 1000) -> float:
     For "exact match" that is the commonest answer of as many training rows, a share of [0, 1]; for "bits a byte" the
     frequencies of single bytes in them, each byte counted once more than it occurs.
     """
-    train, test = (
-        list(task.rows(split, 0, num_rows if task.count_rows is None else min(num_rows, task.num_rows(split))))
-        for split in SPLITS
-    )
+    train, test = (list(task.rows(split, 0, min(num_rows, task.num_rows(split) or num_rows))) for split in SPLITS)
     if task.score == "exact match":
         commonest, _ = Counter(map(expected_answer, train)).most_common(1)[0]
         return float(np.mean([expected_answer(row) == commonest for row in test]))
