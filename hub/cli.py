@@ -461,6 +461,11 @@ def collect_demonstrations(
         float, typer.Option(min=0.0, max=1.0, help="Keep episodes from this share of the expert's score on; 0: all.")
     ] = 0.8,
     first_seed: Annotated[int | None, typer.Option(min=0, help="Seeds are this one and those that follow.")] = None,
+    learner: Annotated[
+        str | None,
+        typer.Option(help="A checkpoint that acts, while the expert says what it would do (DAgger). All is kept."),
+    ] = None,
+    max_steps: Annotated[int | None, typer.Option(min=1, help="Leave the learner's episodes after these.")] = None,
     chunk_size: Annotated[int, typer.Option(min=1, help="Episodes a file.")] = 250,
 ) -> None:
     """Make demonstrations: episodes of the tasks' experts, as parquet files. Run again to go on where it stopped."""
@@ -498,6 +503,8 @@ def collect_demonstrations(
                     chunk_size=chunk_size,
                     noise=noise,
                     smallest_score=smallest_score,
+                    learner=learner,
+                    max_steps=max_steps,
                     progress=advance,
                 )
         except KeyboardInterrupt as interruption:

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .episodes import (
     SHARD_PATTERN,
@@ -32,6 +32,9 @@ from .packages import package_versions
 from .rollout import Rollout, action_noise, run_expert
 from .suites import DocumentTask, Task, find_task, registered_task, task_ids
 from .workers import run_in_workers
+
+if TYPE_CHECKING:
+    import gymnasium
 
 EPISODES_A_CHUNK = 250
 SMALLEST_SCORE = 0.8  # of the expert's, as in the paper (section 3.1)
@@ -63,6 +66,9 @@ class _Chunk:
     seeds: range
     noise: float
     smallest_score: float
+    learner: str | None
+    learner_digest: str | None
+    max_steps: int | None
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -74,6 +80,7 @@ class _Chunk:
         }
         if isinstance(self.task, Task):
             about |= {"expert": self.task.expert, "noise": self.noise, "smallest_score": self.smallest_score}
+            about |= {"learner": self.learner_digest, "max_steps": self.max_steps}
         return about
 
 
@@ -87,9 +94,12 @@ def collect(
     chunk_size: int = EPISODES_A_CHUNK,
     noise: float = 0.0,
     smallest_score: float = SMALLEST_SCORE,
+    learner: str | os.PathLike | None = None,
+    max_steps: int | None = None,
     progress: Callable[[str, int], None] | None = None,
 ) -> dict[str, Collection]:
-    """Runs the expert of each task for `episodes` episodes and keeps the good ones.
+    """Runs the expert of each task for `episodes` episodes and keeps the good ones; or lets a learner act, and keeps
+    what the expert would have done.
 
     Args:
         tasks: ids, or tasks of your own, which other processes must be able to import.
@@ -98,18 +108,22 @@ def collect(
         episodes: number of episodes to try, or of documents, a task. Those that the expert fails, or that score too
             little, are dropped and counted.
         first_seed: seeds are `first_seed`, `first_seed + 1`, ...; the first of the task's training seeds by default.
-        workers: number of processes, which do not load torch; 0 to work in this one.
+        workers: number of processes, which load torch only for a learner; 0 to work in this one.
         chunk_size: episodes a file.
         noise: how much the executed actions differ from the expert's, see `action_noise`. The expert's stay the
             actions of the episode, those executed have columns of their own.
         smallest_score: episodes below this share of the way from the random to the expert score are dropped, and
             those without success where that is the score; 0 keeps all.
+        learner: a checkpoint, see `checkpoint_location`, that acts, while the expert says at each step what it would
+            do: so a model learns what to do after its own mistakes (DAgger; Ross, Gordon and Bagnell, 2011). All
+            episodes are kept, whatever they score, up to where the expert can't go on.
+        max_steps: after which the learner's episodes are left; by default none is.
         progress: called with the task's id and the number of episodes tried in each finished chunk, also in those
             that were there.
 
     Raises:
-        ValueError: bad numbers, seeds outside the training seeds, a task without expert, or a folder that holds other
-            demonstrations.
+        ValueError: bad numbers, noise and a learner, a learner of documents, seeds outside the training seeds, a task
+            without expert, or a folder that holds other demonstrations.
         ImportError: a task's packages are not installed.
         KeyboardInterrupt: after the chunks at work are finished; call again to go on.
     """
@@ -120,11 +134,20 @@ def collect(
         raise ValueError(f"smallest_score must lie in [0, 1], not {smallest_score}")
     if not noise >= 0.0:
         raise ValueError(f"noise must not be negative, not {noise}")
+    if learner is not None and noise:
+        raise ValueError(f"a learner makes mistakes of its own: noise must be 0 beside it, not {noise}")
+    if max_steps is not None and (learner is None or max_steps < 1):
+        raise ValueError(f"max_steps is of a learner's episodes, and at least 1, not {max_steps}")
     tasks = [find_task(task) if isinstance(task, str) else task for task in tasks]
+    documents = [task.id for task in tasks if isinstance(task, DocumentTask)]
+    if learner is not None and documents:
+        raise ValueError(f"a learner acts in tasks, there is nothing to do in the documents {', '.join(documents)}")
+    learner_settings = (None, None) if learner is None else (os.fspath(learner), learner_digest(learner))
+    settings = (noise, smallest_score, *learner_settings, max_steps)
     chunks = [
-        chunk
+        _Chunk(task, path, seeds, *settings)
         for task in tasks
-        for chunk in _chunks_of(task, Path(folder), episodes, first_seed, chunk_size, noise, smallest_score)
+        for path, seeds in _files_of(task, Path(folder), seeds_of(task, episodes, first_seed), chunk_size)
     ]
     by_path = {chunk.path: chunk for chunk in chunks}
     finished = {path for task in tasks for path in _finished_files(Path(folder) / task.id, by_path)}
@@ -160,19 +183,19 @@ def seeds_of(task: Task | DocumentTask, episodes: int, first_seed: int | None = 
     return seeds
 
 
-def _chunks_of(
-    task: Task | DocumentTask,
-    folder: Path,
-    episodes: int,
-    first_seed: int | None,
-    chunk_size: int,
-    noise: float,
-    smallest_score: float,
-) -> Iterator[_Chunk]:
-    seeds = seeds_of(task, episodes, first_seed)
+def learner_digest(learner: str | os.PathLike) -> str:
+    """What tells its demonstrations from those of other weights."""
+    from .checkpoint import load_checkpoint, weights_digest
+
+    model, _ = load_checkpoint(learner)
+    return weights_digest(model)
+
+
+def _files_of(task: Task | DocumentTask, folder: Path, seeds: range, chunk_size: int) -> Iterator[tuple[Path, range]]:
+    """The files of a collection, and the seeds in each."""
     for start in range(0, len(seeds), chunk_size):
         path = folder / task.id / f"train-{start // chunk_size:05d}.parquet"
-        yield _Chunk(task, path, seeds[start : start + chunk_size], noise, smallest_score)
+        yield path, seeds[start : start + chunk_size]
 
 
 def _finished_files(folder: Path, by_path: Mapping[Path, _Chunk]) -> list[Path]:
@@ -228,11 +251,10 @@ def _episodes_of(chunk: _Chunk) -> tuple[list[dict[str, Any]], Any, Counter[str]
     task = chunk.task
     environment = task.make_environment()
     spaces = environment.observation_space, environment.action_space
+    rollouts = _learner_rollouts(chunk) if chunk.learner else _expert_rollouts(chunk, environment)
     rows, dropped = [], Counter()
-    for seed in chunk.seeds:
-        disturb = action_noise(environment.action_space, chunk.noise, seed) if chunk.noise else None
-        rollout = run_expert(task, environment, seed, disturb)
-        reason = _reason_to_drop(task, rollout, chunk.smallest_score)
+    for rollout in rollouts:
+        reason = _reason_to_drop(chunk, rollout)
         if reason:
             dropped[reason] += 1
         else:
@@ -241,18 +263,44 @@ def _episodes_of(chunk: _Chunk) -> tuple[list[dict[str, Any]], Any, Counter[str]
     return rows, episode_features(*spaces).arrow_schema, dropped
 
 
-def _reason_to_drop(task: Task, rollout: Rollout, smallest_score: float) -> str | None:
+def _expert_rollouts(chunk: _Chunk, environment: gymnasium.Env) -> Iterator[Rollout]:
+    for seed in chunk.seeds:
+        disturb = action_noise(environment.action_space, chunk.noise, seed) if chunk.noise else None
+        yield run_expert(chunk.task, environment, seed, disturb)
+
+
+def _learner_rollouts(chunk: _Chunk) -> list[Rollout]:
+    import torch
+
+    from .agent_rollouts import run_agent
+    from .checkpoint import load_checkpoint
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # other numbers of threads, other roundings; and the workers share the processor
+    try:
+        learner = load_checkpoint(chunk.learner)
+        options = {"ask_expert": True, "max_steps": chunk.max_steps, "seed": chunk.seeds.start}
+        rollouts = list(run_agent(chunk.task, chunk.seeds, *learner, **options))
+    finally:
+        torch.set_num_threads(threads)
+    return sorted(rollouts, key=lambda rollout: rollout.seed)
+
+
+def _reason_to_drop(chunk: _Chunk, rollout: Rollout) -> str | None:
+    task = chunk.task
+    if chunk.learner:
+        return None if rollout.length else rollout.failure
     if rollout.failure:
         return rollout.failure
-    if smallest_score == 0.0:
+    if chunk.smallest_score == 0.0:
         return None
     if task.score == "success":
         return None if rollout.success else "the expert did not succeed"
     if not task.counts_in_means:
         return None
     random, expert = task.random_score.mean_return, task.expert_score.mean_return
-    if rollout.episode_return < random + smallest_score * (expert - random):
-        return f"below {smallest_score:.0%} of the expert's score"
+    if rollout.episode_return < random + chunk.smallest_score * (expert - random):
+        return f"below {chunk.smallest_score:.0%} of the expert's score"
     return None
 
 

@@ -35,9 +35,9 @@ Content SHA-256: `{content_hash}`.
 One row is one episode of T steps: `continuous_observations` (T, n), `discrete_observations` (T, n),
 `text_observations` (T), `image_observations` (T), `continuous_actions` (T, m) or `discrete_actions` (T), `rewards`
 (T), and `task`, `seed`, `success`, `expert`, `noise`: those of these columns that a task has, as in
-`jat-project/jat-dataset`. An image is the bytes of a uint8 array of the row's `image_shape`. Where `noise` is above 0,
-the environment was given the `executed_..._actions`, and the actions are what the expert wanted. Rows of documents
-have `text` and `images`.
+`jat-project/jat-dataset`. An image is the bytes of a uint8 array of the row's `image_shape`. Where `noise` is above
+0, or a model acted, the environment was given the `executed_..._actions`, and the actions are what the expert wanted.
+Rows of documents have `text` and `images`.
 
 ```python
 from datasets import load_dataset

@@ -11,8 +11,8 @@ One row is one episode of T steps, in the schema of `jat-project/jat-dataset`:
 
 with those columns that a task has, and some of our own: `task`, `seed`, `success` (null where the task has no such
 notion), `expert`, `noise`, and `executed_continuous_actions` or `executed_discrete_actions`. Actions are the expert's;
-with noise the environment was given others, which are the executed ones, null where there was none. How values of
-nested spaces share the columns is in `space_columns`.
+with noise, or where a model acted, the environment was given others: the executed ones, null where it was not so. How
+values of nested spaces share the columns is in `space_columns`.
 
 An image is the bytes of its uint8 array, `image_shape` its (height, width, channels): compressed by zstd with the rest
 of the column, small pictures take less room so than as PNG, and are read at the speed of a copy:
@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import io
 import json
+import operator
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -73,7 +74,10 @@ def episode_row(
     """
     observations = _columns(rollout.observations, observation_space, "observations")
     actions = _columns(rollout.actions, action_space, "actions")
-    executed = _columns(rollout.executed_actions, action_space, "actions") if noise else dict.fromkeys(actions)
+    others_executed = any(map(operator.is_not, rollout.actions, rollout.executed_actions))
+    executed = (
+        _columns(rollout.executed_actions, action_space, "actions") if others_executed else dict.fromkeys(actions)
+    )
     row = {
         **observations,
         **actions,

@@ -79,6 +79,7 @@ class DataSection(_Section):
         episodes: to make, a task: episodes of its expert, or documents.
         noise: of the executed actions, see `gato collect`.
         first_seed: of the demonstrations; the first training seed of a task by default.
+        learner: a checkpoint that acts in the demonstrations while the expert says what it would do, see `collect`.
         path: a folder of `train-*.parquet` files, a pattern of such files, or a dataset on the Hub.
         name: its configuration on the Hub.
         split, revision: of a path.
@@ -87,7 +88,7 @@ class DataSection(_Section):
             path's episodes. Without either, numbers say themselves what they are and actions lie in [-1, 1].
         streaming: read a few row groups at a time, instead of having all rows at hand.
         max_steps: the first steps of each episode to train on; all by default. Where a task is to get somewhere and
-            to stay there, most of an episode shows nothing but how to stay.
+            to stay there, most of an episode shows nothing but how to stay. A learner's are left there.
     """
 
     weight: Annotated[float, Field(gt=0.0)] = 1.0
@@ -95,6 +96,7 @@ class DataSection(_Section):
     episodes: Positive = 1000
     noise: Annotated[float, Field(ge=0.0)] = 0.0
     first_seed: Annotated[int, Field(ge=0)] | None = None
+    learner: str | None = None
     path: str | None = None
     name: str | None = None
     split: str = "train"
@@ -111,11 +113,13 @@ class DataSection(_Section):
         other = (
             ("name", "split", "revision", "task", "environment")
             if self.path is None
-            else ("episodes", "noise", "first_seed")
+            else ("episodes", "noise", "first_seed", "learner")
         )
         for key in other:
             if key in self.model_fields_set:
                 raise ValueError(f"{key} belongs to {'path' if self.path is None else 'tasks'}")
+        if self.learner and self.noise:
+            raise ValueError("a learner makes mistakes of its own: give learner or noise, not both")
         if self.task and self.environment:
             raise ValueError("give task or environment, not both")
         return self

@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from rich.console import Console
 
 from . import run_files
 from .checkpoint import checkpoint_location
-from .collect import collect, seeds_of
+from .collect import collect, learner_digest, seeds_of
 from .episode_source import EpisodeSource, parquet_files
 from .files import read_json, write_json, write_text
 from .hardware import hardware, has_native_bfloat16
@@ -210,6 +211,11 @@ def _find_data(recipe: Recipe) -> list[_Data]:
         without = [task.id for task in tasks if isinstance(task, Task) and task.make_expert is None]
         if without:
             raise RecipeError(f"{key}.tasks: these have no expert whose episodes could be made: {', '.join(without)}")
+        if section.learner:
+            documents = [task.id for task in tasks if isinstance(task, DocumentTask)]
+            if documents:
+                raise RecipeError(f"{key}.learner: there is nothing to do in the documents {', '.join(documents)}")
+            _load(f"{key}.learner", partial(learner_digest, section.learner))
         found += [_Data(f"{key}.tasks", task.id, section.weight / len(tasks), section, task) for task in tasks]
     return found
 
@@ -307,6 +313,8 @@ def _collect(group: list[_Data], folder: Path, workers: int, console: Console, p
             first_seed=settings.first_seed,
             workers=workers,
             noise=_noise_of(first),
+            learner=settings.learner,
+            max_steps=settings.max_steps if settings.learner else None,
             progress=lambda _, count: progress.advance(count),
         )
     except ValueError as error:
@@ -324,7 +332,11 @@ def _noise_of(one: _Data) -> float:
 
 
 def _folder_of(one: _Data, folder: Path) -> Path:
-    """Noisy demonstrations are apart from those without noise."""
+    """Noisy demonstrations, and those of each learner, are apart from the expert's own."""
+    settings = one.section
+    if settings.learner:
+        name = f"learner-{learner_digest(settings.learner)[:12]}"
+        return folder / (f"{name}-{settings.max_steps}-steps" if settings.max_steps else name)
     noise = _noise_of(one)
     return folder / f"noise-{noise:g}" if noise else folder
 

@@ -128,6 +128,57 @@ def test_replaying_the_actions_gives_the_rewards(tmp_path):
     environment.close()
 
 
+@pytest.mark.parametrize("name", [TASK, "classic-control/pendulum"])
+def test_a_learner_acts_and_the_expert_says_what_it_would_do(tmp_path, name):
+    collection = collect([name], tmp_path / "one", 5, workers=0, learner="gato-mini", chunk_size=3)[name]
+    assert collection.kept == 5 and not collection.dropped
+    task = find_task(name)
+    environment = task.make_environment()
+    differing = 0
+    for episode in read_episodes(tmp_path / "one" / name):
+        kind = "discrete" if name == TASK else "continuous"
+        told, done = episode[f"{kind}_actions"], episode[f"executed_{kind}_actions"]
+        differing += sum(np.any(np.not_equal(one, other)) for one, other in zip(told, done, strict=True))
+        observation, _ = environment.reset(seed=episode["seed"])
+        expert = task.make_expert(environment)
+        for step, action in enumerate(done):
+            np.testing.assert_allclose(expert(observation), told[step], rtol=1e-5)
+            action = action if name == TASK else np.float32(action)
+            observation, reward, *_ = environment.step(action)
+            assert reward == pytest.approx(episode["rewards"][step])
+    environment.close()
+    assert differing
+    # Two processes make the same, one episode more or less at a time too.
+    assert collect([name], tmp_path / "two", 5, workers=2, learner="gato-mini", chunk_size=3)[name] == collection
+    assert content_hash(tmp_path / "one") == content_hash(tmp_path / "two")
+    with pytest.raises(ValueError, match="made with learner [0-9a-f]+, not None"):
+        collect([name], tmp_path / "one", 5, chunk_size=3)
+
+
+def test_episodes_of_a_learner_are_kept_up_to_where_the_expert_gives_up(tmp_path):
+    task = find_task(TASK)
+
+    def make_expert(environment):
+        policy, seed = task.make_expert(environment), environment.unwrapped.np_random_seed
+        if seed == 1:
+            raise ExpertFailed("no plan")
+
+        def give_up_soon(observation):
+            if seed == 2 and environment.unwrapped.step_count == 2:
+                raise ExpertFailed("lost")
+            return policy(observation)
+
+        return give_up_soon
+
+    stubborn = dataclasses.replace(task, make_expert=make_expert)
+    collection = collect([stubborn], tmp_path, 4, workers=0, learner="gato-mini")[TASK]
+    assert collection.dropped == {"no plan": 1} and collection.kept == 3
+    episodes = read_episodes(tmp_path / TASK)
+    assert episodes["seed"][:] == [0, 2, 3] and len(episodes[1]["discrete_actions"]) == 2
+    collect([stubborn], tmp_path / "short", 4, workers=0, learner="gato-mini", max_steps=1)
+    assert [len(one["rewards"]) for one in read_episodes(tmp_path / "short" / TASK)] == [1, 1, 1]
+
+
 def stubborn_task(score="success", **changes):
     """`TASK`, whose expert gives up at seed 1 and goes nowhere at seed 2."""
     task = find_task(TASK)
@@ -176,6 +227,9 @@ def test_an_expert_that_hangs_is_cut_and_counted(tmp_path):
         ({"episodes": 1, "noise": -0.1}, "noise must not be negative"),
         ({"episodes": 1, "noise": float("nan")}, "noise must not be negative"),
         ({"episodes": 1, "smallest_score": 1.5}, "smallest_score must lie in"),
+        ({"episodes": 1, "learner": "gato-mini", "noise": 0.1}, "noise must be 0 beside it"),
+        ({"episodes": 1, "learner": "nowhere"}, "nowhere can't be loaded"),
+        ({"episodes": 1, "max_steps": 5}, "max_steps is of a learner's episodes"),
         ({"episodes": 2, "first_seed": 2**30 - 1}, "not in the training seeds"),
         ({"episodes": 2, "first_seed": -1}, "not in the training seeds"),
     ],
@@ -184,6 +238,11 @@ def test_bad_arguments_are_refused(tmp_path, arguments, message):
     with pytest.raises(ValueError, match=message):
         collect([TASK], tmp_path, **arguments)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_documents_have_no_learner(tmp_path):
+    with pytest.raises(ValueError, match="nothing to do in the documents captions/shapes"):
+        collect(["captions/shapes"], tmp_path, 1, learner="gato-mini")
 
 
 def test_the_progress_of_documents_ends_with_those_that_there_are(tmp_path):

@@ -98,6 +98,8 @@ BAD = [
     ({"data": [{"tasks": "babyai", "path": "there"}]}, "data.0: give either tasks or path"),
     ({"data": [{"path": "there", "episodes": 3}]}, "data.0: episodes belongs to tasks"),
     ({"data": [{"tasks": "babyai", "name": "x"}]}, "data.0: name belongs to path"),
+    ({"data": [{"path": "there", "learner": "x"}]}, "data.0: learner belongs to tasks"),
+    ({"data": [{"tasks": "babyai", "learner": "x", "noise": 0.1}]}, "data.0: a learner makes mistakes of its own"),
     ({"data": []}, "data: .*at least 1 item"),
     ({"model": {}}, "model: give either size or pretrained"),
     ({"model": {"size": "huge"}}, "model.size: .*'large', got 'huge'"),
