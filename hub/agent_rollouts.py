@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from modeling_gato import GatoForCausalLM
     from tokenization_gato import GatoProcessor
 
+# Once so few of the environments have an episode left, the others are given up: to act in them costs as much.
+LARGEST_SHARE_KEPT = 0.75
+
 
 def run_agent(
     task: Task,
@@ -62,26 +65,24 @@ def run_agent(
     waiting = iter(seeds)
     ended: list[Rollout] = []
     places = [_Place(task, waiting, ended, ask_expert, max_steps) for _ in range(count)]
-    # A place without an observation is one whose episodes all failed at once: it never had a use.
-    shown = next((place.observation for place in places if place.is_active), None)
-    if shown is not None:
-        observation_space, action_space = places[0].spaces
-        batched_action_space = batch_space(action_space, count)
-        agent_options = {"observation_space": observation_space, "task": task.id} | agent_options
-        agent = GatoAgent(model, processor, action_space, num_envs=count, **agent_options)
-        agent.reset()
-    while any(place.is_active for place in places):
+    observation_space, action_space = places[0].spaces
+    agent_options = {"observation_space": observation_space, "task": task.id} | agent_options
+    agent = GatoAgent(model, processor, action_space, num_envs=count, **agent_options)
+    agent.reset()
+    while any(active := [place.is_active for place in places]):
+        if sum(active) <= LARGEST_SHARE_KEPT * len(places):
+            agent.keep(np.array(active))
+            places = [place for place in places if place.is_active]
         # A place without a seed left shows some observation, and its action is not used.
+        shown = next(place.observation for place in places if place.is_active)
         observations = [place.observation if place.is_active else shown for place in places]
-        batch = concatenate(observation_space, observations, create_empty_array(observation_space, count))
-        actions = list(iterate(batched_action_space, agent.act(batch)))
+        batch = concatenate(observation_space, observations, create_empty_array(observation_space, len(places)))
+        actions = list(iterate(batch_space(action_space, len(places)), agent.act(batch)))
         restarted = np.array([place.step(action) for place, action in zip(places, actions, strict=True)])
         if restarted.any():
             agent.reset(restarted)
         yield from ended
         ended.clear()
-    for place in places:
-        place.close()
     yield from ended
 
 
@@ -148,6 +149,7 @@ class _Place:
             except Exception as error:
                 self._fail(error)
         self.is_active = False
+        self.close()
         return False
 
     def _fail(self, error: Exception) -> None:

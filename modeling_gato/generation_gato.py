@@ -116,6 +116,14 @@ class GatoMemory(Cache):
         self.num_tokens = self.num_tokens.masked_fill(rows, 0)
         self.slot_positions = self.slot_positions.masked_fill(rows[:, None], -1)
 
+    def batch_select_indices(self, indices: torch.Tensor) -> None:
+        """Keeps the rows of these numbers alone, in this order."""
+        self.num_tokens = self.num_tokens[indices]
+        self.slot_positions = self.slot_positions[indices]
+        self._rows = self._rows[: len(self.num_tokens)]
+        self._num_used = min(self.capacity, self.get_seq_length())
+        self._buffers = [(keys[indices], values[indices]) for keys, values in self._buffers]
+
     def load(self, other: "GatoMemory", rows: torch.Tensor) -> None:
         """
         Replaces the rows where the boolean `(batch,)` is true by those of `other`: one for each, or one for all, such
@@ -331,17 +339,9 @@ class GatoAgent:
             mask: boolean `(num_envs,)`, which environments begin anew, e.g. `terminated | truncated` of the last
                 step; None for all.
         """
-        if self.memory is None:
-            if mask is not None:
-                raise ValueError("`mask` was given before the first observation: there is nothing to reset yet")
+        if self.memory is None and mask is None:
             return
-        if mask is None:
-            mask = np.ones(self.num_envs, dtype=bool)
-        mask = np.asarray(mask)
-        if mask.shape != (self.num_envs,) or mask.dtype != bool:
-            raise ValueError(
-                f"`mask` must be boolean of shape ({self.num_envs},), got {mask.dtype} of shape {mask.shape}"
-            )
+        mask = np.ones(self.num_envs, dtype=bool) if mask is None else self._checked_mask(mask)
         if not mask.any():
             return
         rows = torch.from_numpy(mask).to(self.model.device)
@@ -353,6 +353,35 @@ class GatoAgent:
         for index in np.flatnonzero(mask):
             self._shown[index] = (None, 0)
             self._history[index] = []
+
+    def keep(self, mask: np.ndarray) -> None:
+        """
+        Goes on with some of the environments alone, so that those that are done with cost nothing.
+
+        Args:
+            mask: boolean `(num_envs,)`, at least one of them true. What follows has as many environments.
+        """
+        mask = self._checked_mask(mask)
+        if not mask.any():
+            raise ValueError("`mask` must keep at least one environment")
+        kept = np.flatnonzero(mask)
+        rows = torch.from_numpy(kept).to(self.model.device)
+        self.memory.batch_select_indices(rows)
+        self._last_action = self._last_action[rows]
+        self._num_steps = self._num_steps[kept]
+        self._shown = [self._shown[index] for index in kept]
+        self._history = [self._history[index] for index in kept]
+        self.num_envs = len(kept)
+
+    def _checked_mask(self, mask: np.ndarray) -> np.ndarray:
+        if self.memory is None:
+            raise ValueError("`mask` was given before the first observation: it is not known of how many environments")
+        mask = np.asarray(mask)
+        if mask.shape != (self.num_envs,) or mask.dtype != bool:
+            raise ValueError(
+                f"`mask` must be boolean of shape ({self.num_envs},), got {mask.dtype} of shape {mask.shape}"
+            )
+        return mask
 
     @torch.no_grad()
     def act(self, observations: Any) -> Any:

@@ -24,8 +24,10 @@ from gato_hub.train import train
 from modeling_gato import GatoConfig
 
 # Fine-tuned at 1e-4 and without dropout, ten demonstrations took a third of what the checkpoint could do (LOG.md).
-LEARNING_RATES = {"fine-tuned": 3e-5, "from nothing": 1.5e-3}
-DROPOUT = {"fine-tuned": 0.1, "from nothing": 0.0}
+STARTS = {
+    "fine-tuned": {"learning_rate": 3e-5, "dropout": 0.1},
+    "from nothing": {"learning_rate": 1.5e-3, "dropout": 0.0},
+}
 TOKENS_A_STEP = 2304
 SHAPE = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "patch_embed_channels")
 
@@ -47,8 +49,7 @@ def recipe_of(start: str, checkpoint: str, task_id: str, episodes: int, steps: i
         "optimization": {
             "steps": steps,
             "batch_size": max(1, TOKENS_A_STEP // config.max_position_embeddings),
-            "learning_rate": LEARNING_RATES[start],
-            "dropout": DROPOUT[start],
+            **STARTS[start],
             "warmup_steps": 0.05,
             "initial_learning_rate": 0,
             "final_learning_rate_ratio": 0.0,
@@ -73,7 +74,7 @@ def draw(path: Path, table: list[dict], before: dict, task_id: str) -> None:
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(6, 4), layout="constrained")
-    for start in LEARNING_RATES:
+    for start in STARTS:
         rows = [row for row in table if row["start"] == start]
         rates = [row["success"] for row in rows]
         reach = [[row["success"] - row["low"] for row in rows], [row["high"] - row["success"] for row in rows]]
@@ -107,7 +108,7 @@ def main():
     before = row("as it is", 0, *load_checkpoint(checkpoint))
     table = []
     for demonstrations in arguments.demonstrations:
-        for start in LEARNING_RATES:
+        for start in STARTS:
             output = arguments.out / f"{start.replace(' ', '-')}-{demonstrations}"
             if not (output / "row.json").exists():
                 recipe = recipe_of(start, checkpoint, task.id, demonstrations, arguments.steps, arguments.seed)

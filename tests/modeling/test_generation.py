@@ -248,6 +248,30 @@ def test_environments_of_a_batch_do_not_feel_each_other_and_restart_on_their_own
         np.testing.assert_allclose(actions, expected)
 
 
+@pytest.mark.parametrize("options", [{}, {"context_steps": 2}, {"past_window": "reread"}])
+def test_environments_that_are_kept_do_not_feel_that_others_are_gone(processor, options):
+    model, space = tiny_actor(processor, max_position_embeddings=96), SPACES["discrete"]
+    steps = [[observe(np.random.default_rng([env, step])) for env in range(4)] for step in range(9)]
+    together = GatoAgent(model, processor, space, num_envs=4, do_sample=False, **options)
+    alone = [GatoAgent(model, processor, space, do_sample=False, **options) for _ in range(4)]
+    kept = [0, 1, 2, 3]
+    for step, observations in enumerate(steps):
+        if step in (3, 6):
+            mask = np.array([env != step // 3 for env in kept])  # first environment 1, then environment 2
+            together.keep(mask)
+            kept = [env for env, stays in zip(kept, mask, strict=True) if stays]
+        if step == 7:
+            together.reset(np.array([True, False]))
+            alone[0].reset()
+        actions = together.act(stacked([observations[env] for env in kept]))
+        assert actions.tolist() == [alone[env].act(observations[env]) for env in kept]
+    assert kept == [0, 3] and together.num_envs == 2
+    with pytest.raises(ValueError, match=r"boolean of shape \(2,\)"):
+        together.keep(np.array([True, False, True, True]))
+    with pytest.raises(ValueError, match="at least one environment"):
+        together.keep(np.array([False, False]))
+
+
 def demonstration(steps: int) -> dict:
     random = np.random.default_rng(5)
     return {
