@@ -126,17 +126,26 @@ def test_easy_vqa_has_the_published_number_of_questions():
     assert all(row["images"][0].shape == (64, 64, 3) for row in first_rows(task, "train", 5))
 
 
-def test_easy_vqa_asks_again_of_the_same_shape_elsewhere():
-    task, count, places = TASKS["questions/easy-vqa"], 38575, 0
-    for first, again in zip(task.rows("train", 0, 50), task.rows("train", count, count + 50), strict=True):
-        assert (again["question"], again["answer"]) == (first["question"], first["answer"])
+def test_easy_vqa_asks_again_of_the_same_shapes_elsewhere():
+    """Even rows ask the package's questions in their order, odd ones ask for the shape."""
+    task, count = TASKS["questions/easy-vqa"], 38575
+    start = 2 * count  # even, and the first question again
+    about_shapes = 0
+    for first, again in zip(task.rows("train", 0, 60), task.rows("train", start, start + 60), strict=True):
         one, other = first["images"][0], again["images"][0]
-        assert one.shape == other.shape
-        colours = [np.unique(picture.reshape(-1, 3), axis=0, return_counts=True) for picture in (one, other)]
-        np.testing.assert_array_equal(colours[0][0], colours[1][0])
-        np.testing.assert_array_equal(colours[0][1], colours[1][1])
-        places += not np.array_equal(one, other)
-    assert places > 40
+        assert one.shape == other.shape and other.dtype == np.uint8 and not np.array_equal(one, other)
+        if again["index"] % 2:
+            about_shapes += again["answer"] in ("circle", "rectangle", "triangle")
+            continue
+        assert (again["question"], again["answer"]) == (first["question"], first["answer"])
+        colours = []  # the commonest two: the ground, which is light, and the shape's
+        for picture in (one, other):
+            values, counts = np.unique(picture.reshape(-1, 3), axis=0, return_counts=True)
+            ground, shape = sorted(values[np.argsort(counts)[-2:]].tolist(), key=min, reverse=True)
+            assert min(ground) >= 230
+            colours.append(shape)
+        assert colours[0] == colours[1]
+    assert about_shapes == 30
 
 
 def test_docstrings_are_read_with_their_names_from_the_source(tmp_path):
