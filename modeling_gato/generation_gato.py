@@ -375,7 +375,7 @@ class GatoAgent:
 
     def _checked_mask(self, mask: np.ndarray) -> np.ndarray:
         if self.memory is None:
-            raise ValueError("`mask` was given before the first observation: it is not known of how many environments")
+            raise ValueError("`mask` was given before the first observation: there is nothing to reset yet")
         mask = np.asarray(mask)
         if mask.shape != (self.num_envs,) or mask.dtype != bool:
             raise ValueError(

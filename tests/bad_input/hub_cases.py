@@ -43,7 +43,7 @@ BAD_INPUT_CASES = [
     ),
     (
         "collect_documents_past_the_last",
-        lambda: collect(["questions/easy-vqa"], NOWHERE, 1, first_seed=10**9),
+        lambda: collect(["text/gymnasium-docs"], NOWHERE, 1, first_seed=10**9),
         ValueError,
         "none from 1000000000 on",
     ),
