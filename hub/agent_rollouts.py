@@ -66,6 +66,7 @@ def run_agent(
     ended: list[Rollout] = []
     places = [_Place(task, waiting, ended, ask_expert, max_steps) for _ in range(count)]
     observation_space, action_space = places[0].spaces
+    batched_action_space = batch_space(action_space, count)
     agent_options = {"observation_space": observation_space, "task": task.id} | agent_options
     agent = GatoAgent(model, processor, action_space, num_envs=count, **agent_options)
     agent.reset()
@@ -73,11 +74,12 @@ def run_agent(
         if sum(active) <= LARGEST_SHARE_KEPT * len(places):
             agent.keep(np.array(active))
             places = [place for place in places if place.is_active]
+            batched_action_space = batch_space(action_space, len(places))
         # A place without a seed left shows some observation, and its action is not used.
         shown = next(place.observation for place in places if place.is_active)
         observations = [place.observation if place.is_active else shown for place in places]
         batch = concatenate(observation_space, observations, create_empty_array(observation_space, len(places)))
-        actions = list(iterate(batch_space(action_space, len(places)), agent.act(batch)))
+        actions = list(iterate(batched_action_space, agent.act(batch)))
         restarted = np.array([place.step(action) for place, action in zip(places, actions, strict=True)])
         if restarted.any():
             agent.reset(restarted)

@@ -139,10 +139,7 @@ def collect(
     if max_steps is not None and (learner is None or max_steps < 1):
         raise ValueError(f"max_steps is of a learner's episodes, and at least 1, not {max_steps}")
     tasks = [find_task(task) if isinstance(task, str) else task for task in tasks]
-    documents = [task.id for task in tasks if isinstance(task, DocumentTask)]
-    if learner is not None and documents:
-        raise ValueError(f"a learner acts in tasks, there is nothing to do in the documents {', '.join(documents)}")
-    learner_settings = (None, None) if learner is None else (os.fspath(learner), learner_digest(learner))
+    learner_settings = (None, None) if learner is None else (os.fspath(learner), learner_digest(learner, tasks))
     settings = (noise, smallest_score, *learner_settings, max_steps)
     chunks = [
         _Chunk(task, path, seeds, *settings)
@@ -183,10 +180,13 @@ def seeds_of(task: Task | DocumentTask, episodes: int, first_seed: int | None = 
     return seeds
 
 
-def learner_digest(learner: str | os.PathLike) -> str:
-    """What tells its demonstrations from those of other weights."""
+def learner_digest(learner: str | os.PathLike, tasks: Iterable[Task | DocumentTask]) -> str:
+    """What tells its demonstrations of these tasks from those of other weights. ValueError if it can make none."""
     from .checkpoint import load_checkpoint, weights_digest
 
+    documents = [task.id for task in tasks if isinstance(task, DocumentTask)]
+    if documents:
+        raise ValueError(f"a learner acts in tasks, there is nothing to do in the documents {', '.join(documents)}")
     model, _ = load_checkpoint(learner)
     return weights_digest(model)
 

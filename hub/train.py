@@ -62,6 +62,7 @@ class _Data:
     section: DataSection
     task: Task | DocumentTask | None
     files: list[str] | None = None
+    learner_digest: str | None = None
 
 
 def train(
@@ -211,12 +212,9 @@ def _find_data(recipe: Recipe) -> list[_Data]:
         without = [task.id for task in tasks if isinstance(task, Task) and task.make_expert is None]
         if without:
             raise RecipeError(f"{key}.tasks: these have no expert whose episodes could be made: {', '.join(without)}")
-        if section.learner:
-            documents = [task.id for task in tasks if isinstance(task, DocumentTask)]
-            if documents:
-                raise RecipeError(f"{key}.learner: there is nothing to do in the documents {', '.join(documents)}")
-            _load(f"{key}.learner", partial(learner_digest, section.learner))
-        found += [_Data(f"{key}.tasks", task.id, section.weight / len(tasks), section, task) for task in tasks]
+        digest = section.learner and _load(f"{key}.learner", partial(learner_digest, section.learner, tasks))
+        weight = section.weight / len(tasks)
+        found += [_Data(f"{key}.tasks", task.id, weight, section, task, learner_digest=digest) for task in tasks]
     return found
 
 
@@ -333,10 +331,9 @@ def _noise_of(one: _Data) -> float:
 
 def _folder_of(one: _Data, folder: Path) -> Path:
     """Noisy demonstrations, and those of each learner, are apart from the expert's own."""
-    settings = one.section
-    if settings.learner:
-        name = f"learner-{learner_digest(settings.learner)[:12]}"
-        return folder / (f"{name}-{settings.max_steps}-steps" if settings.max_steps else name)
+    if one.learner_digest:
+        name, max_steps = f"learner-{one.learner_digest[:12]}", one.section.max_steps
+        return folder / (f"{name}-{max_steps}-steps" if max_steps else name)
     noise = _noise_of(one)
     return folder / f"noise-{noise:g}" if noise else folder
 

@@ -375,7 +375,9 @@ class GatoAgent:
 
     def _checked_mask(self, mask: np.ndarray) -> np.ndarray:
         if self.memory is None:
-            raise ValueError("`mask` was given before the first observation: there is nothing to reset yet")
+            raise ValueError(
+                "`mask` was given before the first observation: there is nothing to reset yet, nor to keep"
+            )
         mask = np.asarray(mask)
         if mask.shape != (self.num_envs,) or mask.dtype != bool:
             raise ValueError(

@@ -3,11 +3,11 @@
 """easy-VQA (Victor Zhou, 2019): questions about pictures of one shape, by way of the package easy-vqa, which has them.
 
 64 x 64 pixels, sixteen patches, and 13 answers in one word. The split is the package's: 38 575 questions about 4000
-pictures to train on, 9 673 about 1000 others to test. So few pictures are soon learnt by heart:
-each has a ground and a size of its own, by which it is known. So the rows to train on go on without end after the
-package's own: the same questions, about pictures whose shape has another size and place and whose ground another
-colour, half of them mirrored. No answer changes by that. Every other of these rows asks for the shape, which is harder
-to see than the colour.
+pictures to train on, 9 673 about 1000 others to test. So few pictures are soon learnt by heart: each has a ground and
+a size of its own, by which it is known. So the rows to train on go on without end after the package's own: the same
+questions, about pictures whose shape has another size and place and whose ground another colour, half of them
+mirrored. No answer changes by that. Every other of these rows asks for the shape, which is harder to see than the
+colour.
 """
 
 from __future__ import annotations

@@ -148,7 +148,7 @@ def test_a_learner_acts_and_the_expert_says_what_it_would_do(tmp_path, name):
             assert reward == pytest.approx(episode["rewards"][step])
     environment.close()
     assert differing
-    # Two processes make the same, one episode more or less at a time too.
+    # Two processes make the same.
     assert collect([name], tmp_path / "two", 5, workers=2, learner="gato-mini", chunk_size=3)[name] == collection
     assert content_hash(tmp_path / "one") == content_hash(tmp_path / "two")
     with pytest.raises(ValueError, match="made with learner [0-9a-f]+, not None"):
