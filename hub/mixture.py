@@ -47,6 +47,7 @@ class MixturePart:
         weight: its share of the tokens is this, divided by the sum of all weights.
         observation_space, action_space: see `GatoProcessor.encode_episode`.
         context_steps: timesteps of a window beside its prompt; all that fit by default.
+        label_weight: of each of its labels in the loss.
     """
 
     name: str
@@ -55,6 +56,7 @@ class MixturePart:
     observation_space: gymnasium.Space | None = None
     action_space: gymnasium.Space | None = None
     context_steps: int | None = None
+    label_weight: float = 1.0
 
 
 class Turns:
@@ -108,7 +110,7 @@ class Mixture:
         prompt_probability, prompt_end_probability, loss_on_observation_text: see `GatoDataCollator`.
 
     Raises:
-        ValueError: no parts, weights that are not positive numbers, or a timestep longer than a row.
+        ValueError: no parts, weights or label weights that are not positive numbers, or a timestep longer than a row.
     """
 
     def __init__(
@@ -127,8 +129,9 @@ class Mixture:
         if not parts:
             raise ValueError("a mixture needs at least one part, got none")
         for part in parts:
-            if not (np.isfinite(part.weight) and part.weight > 0):
-                raise ValueError(f"the weight of {part.name} must be a positive number, got {part.weight}")
+            for what, weight in (("weight", part.weight), ("label weight", part.label_weight)):
+                if not (np.isfinite(weight) and weight > 0):
+                    raise ValueError(f"the {what} of {part.name} must be a positive number, got {weight}")
         self.parts = list(parts)
         self.processor = processor
         self.length = length

@@ -75,6 +75,8 @@ class DataSection(_Section):
 
     Attributes:
         weight: share of the tokens, relative to the other weights; tasks of one section share it equally.
+        label_weight: of each of its labels in the loss, beside `loss.weights`. A question has one label, its answer,
+            in thirty tokens; by its share of the tokens alone the loss would hardly hear of it.
         tasks: ids, suites or patterns, as of `gato tasks`; those after a "!" are left out.
         episodes: to make, a task: episodes of its expert, or documents.
         noise: of the executed actions, see `gato collect`.
@@ -92,6 +94,7 @@ class DataSection(_Section):
     """
 
     weight: Annotated[float, Field(gt=0.0)] = 1.0
+    label_weight: Annotated[float, Field(gt=0.0)] = 1.0
     tasks: Names | None = None
     episodes: Positive = 1000
     noise: Annotated[float, Field(ge=0.0)] = 0.0

@@ -416,7 +416,17 @@ class _Run:
             except ValueError as error:
                 raise RecipeError(f"{one.key}: {error}") from error
             context_steps = acting_settings(self.acting, one.task.id if one.task else None).get("context_steps")
-            parts.append(MixturePart(one.name, source, one.weight, observation_space, action_space, context_steps))
+            parts.append(
+                MixturePart(
+                    one.name,
+                    source,
+                    one.weight,
+                    observation_space,
+                    action_space,
+                    context_steps,
+                    one.section.label_weight,
+                )
+            )
         try:
             self.mixture = Mixture(
                 parts,

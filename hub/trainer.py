@@ -32,7 +32,7 @@ class MixtureTrainer(Trainer):
     """Trains on a `Mixture`.
 
     The loss is the mean over the labels of the whole batch, of all processes and accumulated micro-batches, weighted
-    by kind. What is logged beside it: the loss of each task and of each kind of label, tokens a second, the share of
+    by kind and by part. What is logged beside it: the loss of each task and of each kind of label, tokens a second, the share of
     positions with a label and the share of the time spent waiting for data.
 
     Args:
@@ -61,8 +61,9 @@ class MixtureTrainer(Trainer):
         self.mixture = mixture
         self.soft_bins = soft_bins
         weights = dict(label_weights or {})
-        self._has_weights = any(weight != 1.0 for weight in weights.values())
-        self._weights = torch.tensor([float(weights.get(kind, 1.0)) for kind in LABEL_KINDS], device=self.args.device)
+        of_kinds = torch.tensor([float(weights.get(kind, 1.0)) for kind in LABEL_KINDS], device=self.args.device)
+        of_parts = torch.tensor([float(part.label_weight) for part in mixture.parts], device=self.args.device)
+        self._weights = of_parts[:, None] * of_kinds  # (parts, kinds)
         # Parts of one name are logged together.
         self._names = list(dict.fromkeys(part.name for part in mixture.parts))
         places = [self._names.index(part.name) for part in mixture.parts]
@@ -93,15 +94,16 @@ class MixtureTrainer(Trainer):
         if not batch_samples:
             return None
         total = sum(
-            (self._weights_of(batch["label_kinds"]) * (batch["labels"] != -100)).sum() for batch in batch_samples
+            (self._weights_of(batch["part_ids"][:, None], batch["label_kinds"]) * (batch["labels"] != -100)).sum()
+            for batch in batch_samples
         ).to(device)
         if self.args.world_size > 1:
             total = self.accelerator.gather(total).sum()
         # A step without a label has no loss; a mean over nothing would be NaN.
         return torch.where(total > 0, total, 1.0)
 
-    def _weights_of(self, kinds: torch.Tensor) -> torch.Tensor:
-        return self._weights.to(kinds.device)[kinds.long()]
+    def _weights_of(self, parts: torch.Tensor, kinds: torch.Tensor) -> torch.Tensor:
+        return self._weights.to(kinds.device)[parts, kinds.long()]
 
     # -----------------------------------------------------------------------------------------------------------
     # Optimiser and schedule
@@ -141,15 +143,15 @@ class MixtureTrainer(Trainer):
         targets = targets[is_labelled]
         kinds = F.pad(kinds, (0, 1))[:, 1:][is_labelled].long()
         losses = token_losses(outputs.logits, targets, self.mixture.processor.vocabulary.continuous, self.soft_bins)
-        weighted = losses * self._weights_of(kinds) if self._has_weights else losses
+        parts = parts[torch.where(is_labelled)[0]]
+        weights = self._weights_of(parts, kinds)
         if num_items_in_batch is None:
-            num_items_in_batch = self._weights_of(kinds).sum().clamp(min=1e-9)
-        loss = weighted.sum() / num_items_in_batch
+            num_items_in_batch = weights.sum().clamp(min=1e-9)
+        loss = (losses * weights).sum() / num_items_in_batch
         if self.args.world_size > 1:
             loss = loss * self.args.world_size  # DDP takes the mean of the gradients of all processes
         with torch.no_grad():
-            rows = torch.where(is_labelled)[0]
-            self._count(losses.detach().double(), self._name_of_part[parts[rows]], kinds)
+            self._count(losses.detach().double(), self._name_of_part[parts], kinds)
             self._tokens += labels.numel()
         return (loss, outputs) if return_outputs else loss
 

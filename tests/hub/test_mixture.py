@@ -280,6 +280,8 @@ def test_mixtures_of_nothing_and_of_bad_weights(processor, folder):
     for weight in (0.0, -1.0, float("nan")):
         with pytest.raises(ValueError, match="the weight of captions must be a positive number"):
             Mixture([MixturePart("captions", source, weight)], processor, 64, 10)
+        with pytest.raises(ValueError, match="the label weight of captions must be a positive number"):
+            Mixture([MixturePart("captions", source, 1.0, label_weight=weight)], processor, 64, 10)
 
 
 def test_a_row_past_the_end(make_mixture):

@@ -315,7 +315,7 @@ def test_two_processes_and_accumulated_batches_train_as_one(values, tmp_path):
     values["model"]["config"]["hidden_dropout"] = 0.0
     values["logging"]["every"] = 1
     # Patches are embedded at random places of their intervals, other ones in each process.
-    values["data"] = values["data"][1:2]
+    values["data"] = [values["data"][1], values["data"][1] | {"label_weight": 4.0}]
     path = write(values, tmp_path / "mine.yaml")
     # Sums in another order differ in float32, after twelve steps by as much as 1e-4 of the loss on some processors.
     script = tmp_path / "train_in_float64.py"
@@ -433,8 +433,12 @@ def test_adapters_leave_a_merged_model_and_themselves(values, finished, tmp_path
     assert about["hours"] >= 0.0
 
 
-def test_a_kind_of_weight_nothing_is_not_learnt(values, tmp_path):
-    values["loss"] = {"weights": {"text": 0.0}, "soft_bins": 1.0}
+@pytest.mark.parametrize("by", ["kind", "section"])
+def test_labels_of_hardly_any_weight_are_not_learnt(values, by, tmp_path):
+    values["loss"] = {"weights": {"text": 0.0} if by == "kind" else {}, "soft_bins": 1.0}
+    for section in values["data"]:
+        if by == "section" and section["task"].startswith("captions"):
+            section["label_weight"] = 1e-6
     values["optimization"]["steps"] = 30
     train(check_recipe(values), tmp_path / "out")
     entries = read_log(tmp_path / "out" / "log.jsonl")
