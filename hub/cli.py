@@ -217,6 +217,19 @@ def compare_results(
     typer.echo(table)
 
 
+@app.command("average")
+def average_checkpoints_of_one_model(
+    checkpoints: Annotated[list[str], typer.Argument(help="Folders, names on the Hub, or gato-mini, which ships.")],
+    out: Annotated[Path, typer.Option(help="A new folder.", file_okay=False)],
+    share: Annotated[list[float] | None, typer.Option(help="Of each checkpoint in turn; equal by default.")] = None,
+) -> None:
+    """Average the weights of checkpoints that went on from the same ones: often as good as the best at each task."""
+    from .average import average_checkpoints
+
+    with _errors_of(ValueError, OSError):
+        typer.echo(f"The mean is in {average_checkpoints(checkpoints, out, share)}")
+
+
 @app.command("play")
 def play_episodes(
     checkpoint: Annotated[str, typer.Argument(help="A folder or a name on the Hub, or gato-mini, which ships.")],

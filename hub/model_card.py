@@ -111,32 +111,42 @@ def _training(path: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     run = json.loads(path.read_text(encoding="utf-8"))
-    recipe = run["recipe"]
-    total = sum(section["weight"] for section in recipe["data"])
-    earlier, stage = [], run
-    while stage := stage.get("earlier"):
-        earlier.append({"command": stage["command"], "about": _about_training(stage)})
+    data = run["recipe"]["data"] if "recipe" in run else []
+    total = sum(section["weight"] for section in data)
+    # Averaged weights have histories that begin as one.
+    stages = {(stage["command"], stage["git_commit"]): stage for stage in _stages(run)}
     rows = []
-    for section in recipe["data"]:
+    for section in data:
         tasks = section.get("tasks") or []
         what = ", ".join(f"`{task}`" for task in tasks) or f"`{section['path']}`"
         how = f"{section['episodes']} demonstrations or documents a task" if tasks else "as it is"
         if section.get("noise"):
             how += f", actions disturbed by {section['noise']}"
         rows.append({"what": what, "share": f"{section['weight'] / total:.1%}", "how": how})
-    tasks = [task for section in recipe["data"] for task in section.get("tasks") or [] if "/" in task]
+    tasks = [task for section in data for task in section.get("tasks") or [] if "/" in task]
     plain = [task for task in tasks if not set(task) & set("*?[!")]
     return {
         "command": run["command"],
         "about": _about_training(run),
-        "earlier": earlier,
+        "earlier": [{"command": one["command"], "about": _about_training(one)} for one in stages.values()],
         "data": rows,
         "example": plain[0] if plain else None,
     }
 
 
+def _stages(run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """All that led to the weights which a run went on from, the last first."""
+    for stage in (run.get("earlier"), *(part["training"] for part in run.get("average_of", ()))):
+        if stage:
+            yield stage
+            yield from _stages(stage)
+
+
 def _about_training(run: Mapping[str, Any]) -> str:
-    """Steps, seed, time and place of a training run."""
+    """Steps, seed, time and place of a training run, or what a mean is of."""
+    if "average_of" in run:
+        parts = ", ".join(f"{part['share']:.2g} of `{part['checkpoint']}`" for part in run["average_of"])
+        return f"the mean of the weights of several checkpoints, {parts}{_commit(run)}. With {_versions(run)}."
     recipe, hours = run["recipe"], run.get("hours")
     optimization = recipe["optimization"]
     where = f", {hours:.1f} hours on {run['hardware']}" if hours and run.get("hardware") else ""

@@ -244,7 +244,9 @@ def _check_resumption(recipe: Recipe, output: Path, resume: bool) -> None:
         return
     if not path.exists():
         return
-    earlier = json.loads(path.read_text(encoding="utf-8"))["recipe"]
+    earlier = json.loads(path.read_text(encoding="utf-8")).get("recipe")
+    if earlier is None:  # of `gato average`
+        raise TrainingError(f"{output} holds a checkpoint that no training left: give another output")
     now = recipe.model_dump(mode="json")
     differing = [key for key in now if key not in _FREE_KEYS and now[key] != earlier.get(key)]
     if differing:

@@ -32,8 +32,8 @@ class MixtureTrainer(Trainer):
     """Trains on a `Mixture`.
 
     The loss is the mean over the labels of the whole batch, of all processes and accumulated micro-batches, weighted
-    by kind and by part. What is logged beside it: the loss of each task and of each kind of label, tokens a second, the share of
-    positions with a label and the share of the time spent waiting for data.
+    by kind and by part. What is logged beside it: the loss of each task and of each kind of label, tokens a second,
+    the share of positions with a label and the share of the time spent waiting for data.
 
     Args:
         mixture: the training data.
