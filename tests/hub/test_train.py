@@ -15,6 +15,7 @@ from pathlib import Path
 import gymnasium
 import numpy as np
 import psutil
+import pyarrow.parquet as pq
 import pytest
 import torch
 import yaml
@@ -28,7 +29,7 @@ import modeling_gato  # noqa: F401  (registers the classes)
 import tokenization_gato  # noqa: F401
 from gato_hub.collect import collect
 from gato_hub.recipe import RecipeError, check_recipe
-from gato_hub.train import TrainingError, train
+from gato_hub.train import TrainingError, is_complete, train
 from gato_hub.training_progress import read_log
 
 GATO = str(Path(sys.executable).with_name("gato"))
@@ -431,6 +432,18 @@ def test_adapters_leave_a_merged_model_and_themselves(values, finished, tmp_path
     about, earlier = (json.loads((folder / "training.json").read_text()) for folder in (tmp_path / "out", pretrained))
     assert about["earlier"] == earlier and earlier["earlier"] is None
     assert about["hours"] >= 0.0
+
+
+def test_a_recipe_collects_what_its_learner_does_and_trains_on_it(values, finished, tmp_path):
+    _, learner, _ = finished
+    section = {"tasks": TASKS[0], "episodes": 4, "learner": str(learner), "max_steps": 8}
+    values["optimization"]["steps"] = 2
+    train(check_recipe(values | {"data": [section]}), tmp_path / "out", workers=0)
+    (folder,) = (tmp_path / "out" / "demonstrations").iterdir()
+    assert folder.name.startswith("learner-") and folder.name.endswith("-8-steps")
+    rows = [row for path in folder.rglob("*.parquet") for row in pq.read_table(path).to_pylist()]
+    assert len(rows) == 4 and max(len(row["discrete_actions"]) for row in rows) <= 8
+    assert is_complete(tmp_path / "out")
 
 
 @pytest.mark.parametrize("by", ["kind", "section"])
