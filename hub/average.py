@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import run_files
-from .checkpoint import CheckpointError, checkpoint_location, load_checkpoint
-from .files import read_json, write_json
+from .checkpoint import CheckpointError, load_checkpoint, training_of
+from .files import write_json
 from .packages import git_commit, package_versions
 
 if TYPE_CHECKING:
@@ -114,9 +114,7 @@ def _described(config: GatoConfig, processor: GatoProcessor) -> dict[str, Any]:
 def _about(checkpoints: Sequence[str | os.PathLike], shares: Sequence[float]) -> dict[str, Any]:
     parts = []
     for checkpoint, share in zip(checkpoints, shares, strict=True):
-        path = Path(checkpoint_location(checkpoint)) / run_files.TRAINING
-        training = read_json(path) if path.is_file() else None
-        parts.append({"checkpoint": str(checkpoint), "share": share, "training": training})
+        parts.append({"checkpoint": str(checkpoint), "share": share, "training": training_of(checkpoint)})
     return {
         "command": " ".join(["gato", *sys.argv[1:]]),
         "average_of": parts,

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from . import run_files
-from .checkpoint import checkpoint_location
+from .checkpoint import checkpoint_location, training_of
 from .collect import collect, learner_digest, seeds_of
 from .episode_source import EpisodeSource, parquet_files
-from .files import read_json, write_json, write_text
+from .files import write_json, write_text
 from .hardware import hardware, has_native_bfloat16
 from .mixture import Mixture, MixturePart
 from .packages import git_commit, package_versions, require_packages
@@ -376,15 +376,10 @@ class _Run:
             "command": " ".join(["gato", *sys.argv[1:]]),
             "hardware": hardware(self.arguments.world_size),
             "hours": None,
-            "earlier": self._earlier(),
+            "earlier": None if self.pretrained is None else training_of(self.pretrained),
             "git_commit": git_commit(),
             "versions": package_versions(("accelerate", "datasets", "numpy", "torch", "transformers")),
         }
-
-    def _earlier(self) -> dict[str, Any] | None:
-        """The training of the weights that this one goes on from, where they tell of it; it may have one in turn."""
-        path = self.pretrained and Path(self.pretrained) / run_files.TRAINING
-        return read_json(path) if path and path.is_file() else None
 
     def wait(self) -> None:
         """Until all processes are here."""
