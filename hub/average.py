@@ -12,7 +12,6 @@ from __future__ import annotations
 import copy
 import math
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import run_files
 from .checkpoint import CheckpointError, load_checkpoint, training_of
-from .files import write_json
+from .files import new_folder, write_json
 from .packages import git_commit, package_versions
 
 if TYPE_CHECKING:
@@ -60,36 +59,31 @@ def average_checkpoints(
         ValueError: fewer than two checkpoints, shares that are no positive numbers or of another count, or a folder
             that has files.
     """
-    shares = _check(checkpoints, output := Path(output), shares)
-    model, processor = load_checkpoint(checkpoints[0])
-    model = copy.deepcopy(model)  # which others may have loaded, too
-    first = _described(model.config, processor)
-    mean = {name: weight.float() * shares[0] for name, weight in model.state_dict().items()}
-    for checkpoint, share in zip(checkpoints[1:], shares[1:], strict=True):
-        other, its_processor = load_checkpoint(checkpoint)
-        described = _described(other.config, its_processor)
-        if differing := [key for key in first | described if first.get(key) != described.get(key)]:
-            what = ", ".join(differing)
-            raise CheckpointError(
-                f"{checkpoint} and {checkpoints[0]} differ in {what}: their weights don't mean the same"
-            )
-        for name, weight in other.state_dict().items():
-            mean[name] += weight.float() * share
-    model.load_state_dict(mean)
-    temporary = output.with_name(f".partial-{output.name}")
-    shutil.rmtree(temporary, ignore_errors=True)
-    try:
+    shares = _shares(checkpoints, shares)
+    with new_folder(output) as temporary:
+        model, processor = load_checkpoint(checkpoints[0])
+        model = copy.deepcopy(model)  # which others may have loaded, too
+        first = _described(model.config, processor)
+        mean = {name: weight.float() * shares[0] for name, weight in model.state_dict().items()}
+        for checkpoint, share in zip(checkpoints[1:], shares[1:], strict=True):
+            other, its_processor = load_checkpoint(checkpoint)
+            described = _described(other.config, its_processor)
+            if differing := [key for key in first | described if first.get(key) != described.get(key)]:
+                what = ", ".join(differing)
+                raise CheckpointError(
+                    f"{checkpoint} and {checkpoints[0]} differ in {what}: their weights don't mean the same"
+                )
+            for name, weight in other.state_dict().items():
+                mean[name] += weight.float() * share
+        model.load_state_dict(mean)
         model.save_pretrained(temporary)
         processor.save_pretrained(temporary)
         write_json(temporary / run_files.TRAINING, _about(checkpoints, shares))
-        os.replace(temporary, output)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return output
+    return Path(output)
 
 
-def _check(checkpoints: Sequence[str | os.PathLike], output: Path, shares: Sequence[float] | None) -> list[float]:
-    """The shares, which add up to 1."""
+def _shares(checkpoints: Sequence[str | os.PathLike], shares: Sequence[float] | None) -> list[float]:
+    """The share of each checkpoint; they add up to 1."""
     if len(checkpoints) < 2:
         raise ValueError(f"a mean is of two checkpoints or more, got {len(checkpoints)}")
     shares = [1.0] * len(checkpoints) if not shares else list(shares)
@@ -97,8 +91,6 @@ def _check(checkpoints: Sequence[str | os.PathLike], output: Path, shares: Seque
         raise ValueError(f"give a share for each of the {len(checkpoints)} checkpoints, got {len(shares)}")
     if not all(math.isfinite(share) and share > 0 for share in shares):
         raise ValueError(f"shares must be positive numbers, got {', '.join(f'{share:g}' for share in shares)}")
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise ValueError(f"{output} is there already: give a new folder")
     return [share / sum(shares) for share in shares]
 
 
@@ -106,9 +98,10 @@ def _described(config: GatoConfig, processor: GatoProcessor) -> dict[str, Any]:
     """All that says what the weights mean."""
     settings = processor.to_dict()
     settings |= settings.pop("image_processor")
-    about = config.to_dict() | {f"the processor's {key}": value for key, value in settings.items()}
+    about = {key: value for key, value in config.to_dict().items() if key not in _FREE_KEYS}
+    about |= {f"the processor's {key}": value for key, value in settings.items() if key not in _FREE_KEYS}
     about["tokenizer"] = processor.tokenizer.backend_tokenizer.to_str()
-    return {key: value for key, value in about.items() if key.removeprefix("the processor's ") not in _FREE_KEYS}
+    return about
 
 
 def _about(checkpoints: Sequence[str | os.PathLike], shares: Sequence[float]) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,7 @@ import numpy as np
 
 from .episode_checks import check_episode
 from .episodes import read_episodes
+from .files import new_folder
 from .packages import package_versions, require_packages
 from .replay import replay_episode
 from .shards import write_shards
@@ -523,10 +523,7 @@ def _write(
     )
     data_format = data_format or metadata.get("data_format", "hdf5")
     # Minari passes over hidden folders: a dataset that could not be written whole is never seen.
-    temporary = path.with_name(f".partial-{path.name}")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    try:
+    with new_folder(path) as temporary:
         storage = MinariStorage.new(
             temporary / "data",
             *spaces,
@@ -545,9 +542,6 @@ def _write(
             storage.update_episodes([EpisodeBuffer(**episode)])
             rest = {name: value for name, value in of_episode.items() if name not in _COUNTED_OF_EPISODE}
             storage.update_episode_metadata([_attributes(rest, data_format)], [number])
-        os.replace(temporary, path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return minari.load_dataset(dataset_id)
 
 

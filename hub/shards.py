@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .episodes import write_shard
+from .files import new_folder
 
 if TYPE_CHECKING:
     import pyarrow
@@ -42,14 +42,7 @@ def write_shards(
     Raises:
         ValueError: the folder is not empty, or there are no rows.
     """
-    folder = Path(folder).absolute()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ValueError(f"{folder} is there already: choose another folder")
-    # A killed run leaves a hidden folder, which the next one replaces, and never one that looks complete.
-    temporary = folder.with_name(f".partial-{folder.name}")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    try:
+    with new_folder(folder) as temporary:
         count = 0
         for number, some in enumerate(_parts(rows)):
             _write(temporary / f"train-{number:05d}.parquet", some, schema, provenance)
@@ -58,11 +51,6 @@ def write_shards(
                 progress(len(some))
         if count == 0:
             raise ValueError(f"there are no rows to write to {folder}")
-        if folder.exists():
-            folder.rmdir()
-        os.replace(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return count
 
 
