@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,10 +111,30 @@ def _training(path: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     run = json.loads(path.read_text(encoding="utf-8"))
-    data = run["recipe"]["data"] if "recipe" in run else []
-    total = sum(section["weight"] for section in data)
     # Averaged weights have histories that begin as one.
     stages = {(stage["command"], stage["git_commit"]): stage for stage in _stages(run)}
+    last = _last_runs(run)
+    tasks = [task for one in last for section in one["recipe"]["data"] for task in section.get("tasks") or ()]
+    plain = [task for task in tasks if "/" in task and not set(task) & set("*?[!")]
+    return {
+        "command": run["command"],
+        "about": _about_training(run),
+        "earlier": [{"command": one["command"], "about": _about_training(one)} for one in stages.values()],
+        "data": [{"command": one["command"], "rows": _data_rows(one["recipe"]["data"])} for one in last],
+        "example": plain[0] if plain else None,
+    }
+
+
+def _last_runs(run: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The runs that weights come from without another after them: more than one for a mean."""
+    if "average_of" not in run:
+        return [run]
+    return [one for part in run["average_of"] if part["training"] for one in _last_runs(part["training"])]
+
+
+def _data_rows(data: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """What a recipe trains on, a row for each section."""
+    total = sum(section["weight"] for section in data)
     rows = []
     for section in data:
         tasks = section.get("tasks") or []
@@ -122,16 +142,10 @@ def _training(path: Path) -> dict[str, Any] | None:
         how = f"{section['episodes']} demonstrations or documents a task" if tasks else "as it is"
         if section.get("noise"):
             how += f", actions disturbed by {section['noise']}"
+        if section.get("learner"):
+            how += ", the expert's answers to what a model did"
         rows.append({"what": what, "share": f"{section['weight'] / total:.1%}", "how": how})
-    tasks = [task for section in data for task in section.get("tasks") or [] if "/" in task]
-    plain = [task for task in tasks if not set(task) & set("*?[!")]
-    return {
-        "command": run["command"],
-        "about": _about_training(run),
-        "earlier": [{"command": one["command"], "about": _about_training(one)} for one in stages.values()],
-        "data": rows,
-        "example": plain[0] if plain else None,
-    }
+    return rows
 
 
 def _stages(run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -92,7 +92,8 @@ def test_the_card_tells_of_the_mean_and_of_each_training_once(checkpoint, others
     text = str(model_card("ada/mean", model, processor, tmp_path / "mean"))
     assert f"gato average {others[0]}" in text and f"0.75 of `{others[0]}`" in text
     assert text.count("`gato train first.yaml`") == text.count("`gato train second.yaml`") == 1
-    assert "share of the tokens" not in text
+    for command in ("first", "second"):
+        assert f"The data of <code>gato train {command}.yaml</code>" in text
 
 
 def test_what_has_no_mean(checkpoint, others, tmp_path):
