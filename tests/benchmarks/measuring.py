@@ -204,7 +204,8 @@ def packed_batch(processor, kind: str, rows: int, length: int) -> dict[str, torc
     from tokenization_gato import GatoDataCollator
 
     tokens_of_an_episode = {"metaworld": 5200, "babyai": 60, "screens": 1900}[kind]
-    number = max(8, 2 * rows * length // tokens_of_an_episode)
+    # An episode gives one window, so a row takes at least one.
+    number = max(8, rows, 2 * rows * length // tokens_of_an_episode)
     collate = GatoDataCollator(processor, max_length=length, loss_on_observation_text=False, seed=0)
     batch = collate(EPISODES[kind](number))
     if len(batch["input_ids"]) < rows:
