@@ -17,17 +17,17 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 # Files go to the processes in this order: one that takes minutes and comes last lets the others wait.
 LONGEST_FILES = (
-    "test_train.py",
-    "test_publish.py",
-    "test_space.py",
-    "test_evaluate_checkpoint.py",
-    "test_quickstart.py",
-    "test_ecosystem.py",
-    "test_readme.py",
-    "test_collect.py",
+    "training/test_run.py",
+    "sharing/test_push.py",
+    "space/test_space.py",
+    "evaluation/test_evaluate.py",
+    "quickstart/test_quickstart.py",
+    "modeling/test_ecosystem.py",
+    "tests/test_readme.py",
+    "data/test_collect.py",
 )
 
 
 def pytest_collection_modifyitems(items):
     places = {name: place for place, name in enumerate(LONGEST_FILES)}
-    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+    items.sort(key=lambda item: places.get("/".join(item.path.parts[-2:]), len(places)))

@@ -9,8 +9,8 @@ import datasets
 import pytest
 import torch
 
-from gato_hub.collect import collect
-from gato_hub.dataset_card import write_dataset_card
+from gato_hub.data.collect import collect
+from gato_hub.sharing.dataset_card import write_dataset_card
 from gato_hub.suites import find_task
 from modeling_gato import GatoConfig, GatoForCausalLM
 from tokenization_gato import GatoProcessor

@@ -23,9 +23,9 @@ import torch
 from PIL import Image
 from transformers import TextIteratorStreamer
 
-from gato_hub.checkpoint import CheckpointError, load_checkpoint
-from gato_hub.evaluate_documents import answer, conversation_inputs
-from gato_hub.play import PlayedStep, PlayedToken, play
+from gato_hub.acting.play import PlayedStep, PlayedToken, play
+from gato_hub.checkpoints.loading import CheckpointError, load_checkpoint
+from gato_hub.evaluation.documents import answer, conversation_inputs
 from gato_hub.suites import Task, find_task, is_installed, registered_task, task_ids
 
 HERE = Path(__file__).parent

@@ -26,7 +26,7 @@ from . import (
     sokoban,
     text,
 )
-from .documents import DocumentTask
+from .document_task import DocumentTask
 from .task import ExpertFailed, Policy, Task
 
 __all__ = [

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .instruction import with_instruction
+from .environments.instruction import with_instruction
 from .task import Policy, Task
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from .documents import DocumentTask, Split
+from .document_task import DocumentTask, Split
 
 SHAPES = ("circle", "rectangle", "triangle")
 GROUND_VALUES = (230, 255)  # the smallest and the largest of red, green and blue

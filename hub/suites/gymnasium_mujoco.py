@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .arm import reach_angles
-from .instruction import with_instruction
-from .linear import linearise, make_trained_expert, mujoco_transition, solve_regulator
+from .environments.instruction import with_instruction
+from .experts.linear_policy import linearise, make_trained_expert, mujoco_transition, solve_regulator
+from .experts.two_link_arm import reach_angles
 from .task import Policy, Task
 
 if TYPE_CHECKING:

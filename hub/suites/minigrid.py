@@ -15,8 +15,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .grid_planner import DONE, LEFT, GridPlanner, NextAction, Position, policy_of
-from .grid_view import level_name, make_environment
+from .environments.grid_view import level_name, make_environment
+from .experts.grid_planner import DONE, LEFT, GridPlanner, NextAction, Position, policy_of
 from .task import ExpertFailed, Policy, Task
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from .documents import DocumentTask, Split
+from .document_task import DocumentTask, Split
 
 CELL = 16
 GRID = 3

@@ -27,14 +27,14 @@ SIZES_AND_BOXES = ((7, 1), (7, 2), (8, 2), (8, 3), (10, 4))
 
 def make_environment(size: int, boxes: int, render_mode: str | None = None) -> gymnasium.Env:
     """Levels of `size` x `size` cells; observations (4 * size, 4 * size, 3) uint8, actions up, down, left, right."""
-    from .sokoban_environment import SokobanEnvironment
+    from .environments.sokoban import SokobanEnvironment
 
     return SokobanEnvironment(size, boxes, HORIZON, render_mode)
 
 
 def make_expert(environment: gymnasium.Env) -> Policy:
     """Takes the actions of the solutions it finds. It reads the environment's state."""
-    from .sokoban_solver import Solver
+    from .experts.sokoban_solver import Solver
 
     solver = Solver(environment.unwrapped.level)
     plan: dict[tuple[int, frozenset[int]], int] = {}

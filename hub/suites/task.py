@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..packages import require_packages
+from ..system.packages import require_packages
 from .reference_scores import ReferenceScore, TaskReference, reference_of
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from .documents import SPLITS, DocumentTask, Split
+from .document_task import SPLITS, DocumentTask, Split
 
 # Shorter docstrings say little.
 SHORTEST_DOCSTRING = 80

@@ -23,11 +23,11 @@ import numpy as np
 import typer
 from rich.console import Console
 
-from ..packages import package_versions
-from ..progress import WorkProgress
+from ..system.packages import package_versions
+from ..system.progress import WorkProgress
 from . import Task, find_task
-from .instruction import without_instruction
-from .linear import LinearPolicy, trained_policy_path
+from .environments.instruction import without_instruction
+from .experts.linear_policy import LinearPolicy, trained_policy_path
 
 if TYPE_CHECKING:
     import gymnasium

@@ -11,16 +11,16 @@ episodes (A Generalist Agent, section 5.2 and figure 9). What is finished is kep
 import argparse
 from pathlib import Path
 
-from gato_hub.checkpoint import checkpoint_location, load_checkpoint
-from gato_hub.evaluate import evaluate_agent
-from gato_hub.files import read_json, replacing, write_json, write_text
-from gato_hub.hardware import hardware
-from gato_hub.packages import git_commit
-from gato_hub.recipe import check_recipe
-from gato_hub.run_files import LOG
-from gato_hub.scores import wilson_interval
+from gato_hub.checkpoints.loading import checkpoint_location, load_checkpoint
+from gato_hub.evaluation.policies import evaluate_agent
+from gato_hub.evaluation.statistics import wilson_interval
+from gato_hub.recipes.schema import check_recipe
 from gato_hub.suites import find_task
-from gato_hub.train import train
+from gato_hub.system.artifacts import LOG
+from gato_hub.system.files import read_json, replacing, write_json, write_text
+from gato_hub.system.hardware import hardware
+from gato_hub.system.packages import git_commit
+from gato_hub.training.run import train
 from modeling_gato import GatoConfig
 
 # Fine-tuned at 1e-4 and without dropout, ten demonstrations took a third of what the checkpoint could do (LOG.md).

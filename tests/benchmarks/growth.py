@@ -11,7 +11,7 @@ from acting import METAWORLD, actor
 from measuring import claim, in_turns, metaworld_episodes, packed_batch, parser_of, report, spread
 from training import build, processor_of, stepper
 
-from gato_hub.mixture import Mixture, MixturePart
+from gato_hub.training.mixture import Mixture, MixturePart
 from modeling_gato import GatoConfig, GatoForCausalLM
 from tokenization_gato import GatoProcessor
 
@@ -19,7 +19,7 @@ ROWS = 64
 
 
 class Episodes:
-    """Rows at hand, as `gato_hub.episode_source.EpisodeSource` gives them."""
+    """Rows at hand, as `gato_hub.data.source.EpisodeSource` gives them."""
 
     def __init__(self, rows):
         self.rows = rows

@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from gato_hub.files import write_json
-from gato_hub.hardware import processor_name
-from gato_hub.packages import git_commit, package_versions
+from gato_hub.system.files import write_json
+from gato_hub.system.hardware import processor_name
+from gato_hub.system.packages import git_commit, package_versions
 
 
 @dataclass(frozen=True)
@@ -139,8 +139,8 @@ def metaworld_episodes(number: int, steps: int = 200, seed: int = 0) -> list[dic
 
 def babyai_episodes(number: int, seed: int = 0) -> list[dict[str, Any]]:
     """Episodes of BabyAI's bot, as they are collected."""
-    from gato_hub.episodes import episode_row
-    from gato_hub.rollout import run_expert
+    from gato_hub.acting.rollout import run_expert
+    from gato_hub.data.rows import episode_row
     from gato_hub.suites import find_task
 
     task = find_task("babyai/go-to-local")

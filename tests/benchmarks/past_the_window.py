@@ -20,9 +20,9 @@ from pathlib import Path
 
 import torch
 
-from gato_hub.checkpoint import load_checkpoint
-from gato_hub.files import write_json
+from gato_hub.checkpoints.loading import load_checkpoint
 from gato_hub.suites import find_task
+from gato_hub.system.files import write_json
 from modeling_gato import GatoAgent
 
 

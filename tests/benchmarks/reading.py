@@ -14,10 +14,10 @@ from pathlib import Path
 
 from measuring import EPISODES, number_claim, parser_of, report
 
-import gato_hub.episode_source
-from gato_hub.recipe import check_recipe
-from gato_hub.train import train
-from gato_hub.training_progress import read_log
+import gato_hub.data.source
+from gato_hub.recipes.schema import check_recipe
+from gato_hub.training.callbacks import read_log
+from gato_hub.training.run import train
 
 BOUND = 0.05
 NUMBER = {"metaworld": 60, "babyai": 1500}
@@ -45,7 +45,7 @@ def main():
             folder = Path(temporary) / data
             write(folder, data)
             for way in ("memory-mapped", "streamed"):
-                gato_hub.episode_source.BYTES_IN_MEMORY = 0
+                gato_hub.data.source.BYTES_IN_MEMORY = 0
                 recipe = check_recipe(
                     {
                         "model": {"size": "mini"},

@@ -31,7 +31,7 @@ from measuring import (
 )
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from gato_hub.hardware import has_native_bfloat16
+from gato_hub.system.hardware import has_native_bfloat16
 from modeling_gato import GatoConfig, GatoForCausalLM
 from tokenization_gato import GatoProcessor
 

@@ -1,5 +1,5 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-from tiny_gato import model, position_type
+from helpers.tiny_gato import model, position_type
 
 __all__ = ["model", "position_type"]

@@ -4,9 +4,9 @@
 
 import pytest
 import torch
+from helpers.tiny_gato import VOCAB_SIZE, tiny_model
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_gato import VOCAB_SIZE, tiny_model
 
 import modeling_gato.modeling_gato
 from modeling_gato.blockwise_attention_gato import (

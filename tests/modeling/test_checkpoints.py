@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from helpers.tiny_gato import tiny_model
 from safetensors.torch import load_file, save_file
-from tiny_gato import tiny_model
 from transformers import AutoConfig, AutoModelForCausalLM, AutoProcessor, AutoTokenizer
 
 from modeling_gato import GatoConfig, GatoForCausalLM, GatoModel, GatoPreTrainedModel

@@ -4,7 +4,7 @@ import json
 
 import pytest
 import torch
-from tiny_gato import tiny_config
+from helpers.tiny_gato import tiny_config
 from transformers import AutoConfig
 
 from modeling_gato import GatoConfig, GatoForCausalLM

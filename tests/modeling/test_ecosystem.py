@@ -9,9 +9,9 @@ import sys
 
 import pytest
 import torch
+from helpers.tiny_gato import EOS_ID, random_inputs, tiny_config, tiny_model
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
-from tiny_gato import EOS_ID, random_inputs, tiny_config, tiny_model
 from transformers import AutoModel, AutoModelForCausalLM, Trainer, TrainingArguments
 
 from modeling_gato import GatoConfig, GatoForCausalLM, GatoModel

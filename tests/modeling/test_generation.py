@@ -9,9 +9,9 @@ import pytest
 import torch
 from gymnasium import spaces
 from gymnasium.vector.utils import batch_space
+from helpers.tiny_gato import EOS_ID, IMAGE_ID, VOCAB_SIZE, WINDOW, random_inputs, tiny_config, tiny_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_gato import EOS_ID, IMAGE_ID, VOCAB_SIZE, WINDOW, random_inputs, tiny_config, tiny_model
 
 from modeling_gato import GatoAgent, GatoForCausalLM, GatoMemory
 from modeling_gato.generation_gato import acting_settings, unbatch_space

@@ -4,7 +4,7 @@
 
 import pytest
 import torch
-from tiny_gato import EOS_ID, IMAGE_ID, VOCAB_SIZE, WINDOW, random_inputs, tiny_config, tiny_model
+from helpers.tiny_gato import EOS_ID, IMAGE_ID, VOCAB_SIZE, WINDOW, random_inputs, tiny_config, tiny_model
 from torch.nn import functional as F
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 

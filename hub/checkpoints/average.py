@@ -1,0 +1,116 @@
+# Copyright 2026 The Gato for transformers authors.
+# Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
+"""The mean of several checkpoints' weights (Wortsman et al. 2022, "Model soups", arXiv 2203.05482).
+
+Checkpoints that went on from the same weights, on other data or with other settings, often lie in one basin of the
+loss: there the mean of their weights does about as well as the best of them, task by task, at the cost of one. Those
+that have nothing in common do not, and their mean knows nothing: evaluate it.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..system import artifacts
+from ..system.files import new_folder, write_json
+from ..system.packages import git_commit, package_versions
+from .loading import CheckpointError, load_checkpoint, training_of
+
+if TYPE_CHECKING:
+    from modeling_gato import GatoConfig
+    from tokenization_gato import GatoProcessor
+
+# What two models may differ in whose weights mean the same.
+_FREE_KEYS = (
+    "_name_or_path",
+    "architectures",
+    "attention_dropout",
+    "auto_map",
+    "drop_path_rate",
+    "dtype",
+    "hidden_dropout",
+    "initializer_range",
+    "transformers_version",
+    "use_cache",
+)
+
+
+def average_checkpoints(
+    checkpoints: Sequence[str | os.PathLike], output: str | os.PathLike, shares: Sequence[float] | None = None
+) -> Path:
+    """Writes the mean of several checkpoints' weights, with processor and settings of acting of the first of them.
+
+    Args:
+        checkpoints: two or more: folders, names on the Hub, or one that ships.
+        output: a folder that is not there yet, or empty.
+        shares: of each checkpoint, in units of their sum; equal by default.
+
+    Returns:
+        The folder.
+
+    Raises:
+        CheckpointError: one can't be loaded, or its model or processor is another than the first's.
+        ValueError: fewer than two checkpoints, shares that are no positive numbers or of another count, or a folder
+            that has files.
+    """
+    shares = _shares(checkpoints, shares)
+    with new_folder(output) as temporary:
+        model, processor = load_checkpoint(checkpoints[0])
+        model = copy.deepcopy(model)  # which others may have loaded, too
+        first = _described(model.config, processor)
+        mean = {name: weight.float() * shares[0] for name, weight in model.state_dict().items()}
+        for checkpoint, share in zip(checkpoints[1:], shares[1:], strict=True):
+            other, its_processor = load_checkpoint(checkpoint)
+            described = _described(other.config, its_processor)
+            if differing := [key for key in first | described if first.get(key) != described.get(key)]:
+                what = ", ".join(differing)
+                raise CheckpointError(
+                    f"{checkpoint} and {checkpoints[0]} differ in {what}: their weights don't mean the same"
+                )
+            for name, weight in other.state_dict().items():
+                mean[name] += weight.float() * share
+        model.load_state_dict(mean)
+        model.save_pretrained(temporary)
+        processor.save_pretrained(temporary)
+        write_json(temporary / artifacts.TRAINING, _about(checkpoints, shares))
+    return Path(output)
+
+
+def _shares(checkpoints: Sequence[str | os.PathLike], shares: Sequence[float] | None) -> list[float]:
+    """The share of each checkpoint; they add up to 1."""
+    if len(checkpoints) < 2:
+        raise ValueError(f"a mean is of two checkpoints or more, got {len(checkpoints)}")
+    shares = [1.0] * len(checkpoints) if not shares else list(shares)
+    if len(shares) != len(checkpoints):
+        raise ValueError(f"give a share for each of the {len(checkpoints)} checkpoints, got {len(shares)}")
+    if not all(math.isfinite(share) and share > 0 for share in shares):
+        raise ValueError(f"shares must be positive numbers, got {', '.join(f'{share:g}' for share in shares)}")
+    return [share / sum(shares) for share in shares]
+
+
+def _described(config: GatoConfig, processor: GatoProcessor) -> dict[str, Any]:
+    """All that says what the weights mean."""
+    settings = processor.to_dict()
+    settings |= settings.pop("image_processor")
+    about = {key: value for key, value in config.to_dict().items() if key not in _FREE_KEYS}
+    about |= {f"the processor's {key}": value for key, value in settings.items() if key not in _FREE_KEYS}
+    about["tokenizer"] = processor.tokenizer.backend_tokenizer.to_str()
+    return about
+
+
+def _about(checkpoints: Sequence[str | os.PathLike], shares: Sequence[float]) -> dict[str, Any]:
+    parts = []
+    for checkpoint, share in zip(checkpoints, shares, strict=True):
+        parts.append({"checkpoint": str(checkpoint), "share": share, "training": training_of(checkpoint)})
+    return {
+        "command": " ".join(["gato", *sys.argv[1:]]),
+        "average_of": parts,
+        "git_commit": git_commit(),
+        "versions": package_versions(("torch", "transformers")),
+    }

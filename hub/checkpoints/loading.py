@@ -1,0 +1,87 @@
+# Copyright 2026 The Gato for transformers authors.
+# Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
+"""Checkpoints: those that ship with this package, and how any is loaded to be judged, watched or shared."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..system.artifacts import TRAINING
+from ..system.files import read_json
+
+if TYPE_CHECKING:
+    from modeling_gato import GatoForCausalLM
+    from tokenization_gato import GatoProcessor
+
+SHIPPED = Path(__file__).parent
+
+
+class CheckpointError(ValueError):
+    """The folder or the name holds no checkpoint of a Gato: the message says what is missing."""
+
+
+def checkpoint_location(name: str | os.PathLike) -> str:
+    """Where `from_pretrained` finds a checkpoint: a folder or a name on the Hub stays as it is, "gato-mini" is the
+    folder of the one that ships with this package, unless there is a folder of that name."""
+    shipped = SHIPPED / name
+    is_plain = Path(name).name == str(name) and name not in (".", "..")
+    return str(shipped) if is_plain and not Path(name).exists() and shipped.is_dir() else str(name)
+
+
+def training_of(checkpoint: str | os.PathLike) -> dict[str, Any] | None:
+    """What a checkpoint's folder tells of its training, which may have an earlier one in turn."""
+    path = Path(checkpoint_location(checkpoint)) / TRAINING
+    return read_json(path) if path.is_file() else None
+
+
+_loaded: dict[str, tuple[GatoForCausalLM, GatoProcessor]] = {}
+
+
+def load_checkpoint(checkpoint: str | os.PathLike) -> tuple[GatoForCausalLM, GatoProcessor]:
+    """Model and processor, on the GPU where there is one; loaded once a process.
+
+    Args:
+        checkpoint: see `checkpoint_location`.
+
+    Raises:
+        CheckpointError: naming what is missing.
+    """
+    import torch
+    from transformers.utils.logging import disable_progress_bar
+
+    from modeling_gato import GatoForCausalLM
+    from tokenization_gato import GatoProcessor
+
+    disable_progress_bar()
+    name = checkpoint_location(checkpoint)
+    if name not in _loaded:
+        if Path(name).is_dir():
+            for file, what in (("config.json", "model"), ("processor_config.json", "processor")):
+                if not (Path(name) / file).exists():
+                    raise CheckpointError(f"{name} holds no {what}: there is no {file} in it")
+        try:
+            model = GatoForCausalLM.from_pretrained(name)
+            processor = GatoProcessor.from_pretrained(name)
+        except Exception as error:  # of many kinds: files, the Hub, safetensors
+            raise CheckpointError(f"{name} can't be loaded: {error}") from error
+        broken = [key for key, weight in model.named_parameters() if not torch.isfinite(weight).all()]
+        if broken:
+            raise CheckpointError(f"{name} holds weights that are not finite: {', '.join(broken[:3])}")
+        model = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+        _loaded.clear()
+        _loaded[name] = model, processor
+    return _loaded[name]
+
+
+def weights_digest(model: GatoForCausalLM) -> str:
+    """A name of the weights by their content: the SHA-256 of names and values, as hexadecimal digits."""
+    import torch
+
+    digest = hashlib.sha256()
+    for name, weight in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(weight.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()

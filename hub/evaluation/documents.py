@@ -1,0 +1,114 @@
+# Copyright 2026 The Gato for transformers authors.
+# Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
+"""How well a model captions, answers questions and predicts text, on the test split of a document task."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from ..suites import DocumentTask
+from ..suites.document_task import expected_answer
+
+if TYPE_CHECKING:
+    from modeling_gato import GatoForCausalLM
+    from tokenization_gato import GatoProcessor
+
+MAX_ANSWER_TOKENS = 96  # twice the longest caption of three shapes, in the default vocabulary
+
+
+def evaluate_documents(
+    task: DocumentTask, num_rows: int, model: GatoForCausalLM, processor: GatoProcessor, *, batch_size: int = 32
+) -> dict[str, Any]:
+    """The results of a model on the first `num_rows` rows of the test split, or all that there are.
+
+    Returns:
+        For "exact match": rows, matches (a list of booleans), answers, exact_match (their share), and of captions bleu
+        and chrf (sacrebleu's, of the corpus, in [0, 100]). For "bits a byte": rows, bits, bytes (lists) and
+        bits_a_byte.
+    """
+    available = task.num_rows("test")
+    rows = list(task.rows("test", 0, num_rows if available is None else min(num_rows, available)))
+    if task.score == "bits a byte":
+        return _bits_a_byte(rows, model, processor)
+    answers: list[str] = []
+    for start in range(0, len(rows), batch_size):
+        answers += answer(rows[start : start + batch_size], model, processor)
+    expected = [expected_answer(row) for row in rows]
+    matches = [one.strip() == other.strip() for one, other in zip(answers, expected, strict=True)]
+    results = {"rows": len(rows), "matches": matches, "answers": answers, "exact_match": float(np.mean(matches))}
+    if "caption" in rows[0]:
+        results |= caption_metrics(answers, expected)
+    return results
+
+
+@torch.no_grad()
+def answer(rows: Sequence[dict[str, Any]], model: GatoForCausalLM, processor: GatoProcessor) -> list[str]:
+    """What the model writes after the pictures, and the question where there is one; the likeliest token each time.
+
+    Args:
+        rows: with "images", lists of arrays, and optionally "question".
+    """
+    prompts = [row.get("question", "") for row in rows]
+    images = [list(row.get("images", ())) for row in rows]
+    inputs = processor(images=images if any(images) else None, text=prompts, padding=True, return_tensors="pt")
+    inputs = inputs.to(model.device)
+    ids = model.generate(**inputs, do_sample=False, max_new_tokens=MAX_ANSWER_TOKENS)
+    return [
+        text.strip()
+        for text in processor.batch_decode(ids[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
+    ]
+
+
+def conversation_inputs(
+    messages: Sequence[dict[str, Any]], model: GatoForCausalLM, processor: GatoProcessor
+) -> dict[str, torch.Tensor]:
+    """What `generate` is given to reply to messages; one longer than half the window loses its beginning."""
+    inputs = processor.apply_chat_template(
+        messages, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt"
+    ).to(model.device)
+    window = model.config.max_position_embeddings // 2
+    return {name: value[:, -window:] for name, value in inputs.items()}
+
+
+def caption_metrics(captions: Sequence[str], expected: Sequence[str]) -> dict[str, float]:
+    """BLEU and chrF of a corpus, by sacrebleu, in [0, 100]."""
+    import sacrebleu
+
+    return {
+        "bleu": float(sacrebleu.corpus_bleu(list(captions), [list(expected)]).score),
+        "chrf": float(sacrebleu.corpus_chrf(list(captions), [list(expected)]).score),
+    }
+
+
+def _bits_a_byte(rows: Sequence[dict[str, Any]], model: GatoForCausalLM, processor: GatoProcessor) -> dict[str, Any]:
+    bits, sizes = [], []
+    for row in rows:
+        bits.append(document_bits(row, model, processor))
+        sizes.append(len(row["text"].encode()))
+    return {"rows": len(rows), "bits": bits, "bytes": sizes, "bits_a_byte": sum(bits) / max(1, sum(sizes))}
+
+
+@torch.no_grad()
+def document_bits(row: dict[str, Any], model: GatoForCausalLM, processor: GatoProcessor) -> float:
+    """Bits that the model needs for the text of a document, its end too.
+
+    A document longer than the window is cut. What the model does not predict, the first token of each part, costs as
+    much as a token drawn evenly from the text vocabulary.
+    """
+    sequence = processor.encode_document(row)
+    window = model.config.max_position_embeddings
+    nats = 0.0
+    for start in range(0, len(sequence), window):
+        part = sequence[start : start + window]
+        inputs = processor.pad([part], return_tensors="pt").to(model.device)
+        logits = model(**inputs, use_cache=False).logits[0]
+        targets = inputs["input_ids"][0]
+        losses = torch.nn.functional.cross_entropy(logits[:-1].float(), targets[1:], reduction="none")
+        is_text = targets != processor.image_token_id
+        nats += float(losses[is_text[1:]].sum()) + float(is_text[0]) * math.log(processor.vocabulary.text_size)
+    return nats / math.log(2)

@@ -1,0 +1,349 @@
+# Copyright 2026 The Gato for transformers authors.
+# Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
+"""`gato evaluate`, `play`, `caption` and `chat` with an untrained model, which acts badly and deterministically."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import gymnasium
+import numpy as np
+import psutil
+import pytest
+import torch
+from helpers.commands import gato_here
+from PIL import Image
+from safetensors.torch import load_file, save_file
+
+import gato_hub
+from gato_hub.acting.play import draw_step, play, write_episode
+from gato_hub.checkpoints.loading import CheckpointError, checkpoint_location, load_checkpoint
+from gato_hub.data.prompts import demonstration
+from gato_hub.data.rows import read_episodes
+from gato_hub.evaluation.documents import answer, document_bits
+from gato_hub.evaluation.evaluate import (
+    EvaluationSettings,
+    evaluate_checkpoint,
+    path_of,
+)
+from gato_hub.evaluation.policies import evaluate_agent
+from gato_hub.suites import find_task
+from gato_hub.suites.task import Task
+from modeling_gato import GatoForCausalLM
+
+GATO = str(Path(sys.executable).with_name("gato"))
+TASKS = ("babyai/go-to-local", "classic-control/pendulum", "captions/shapes")
+FEW = EvaluationSettings(episodes=3, documents=4)
+
+
+def run(*arguments, text=None):
+    environment = os.environ | {"HF_HUB_OFFLINE": "1", "COLUMNS": "200", "OMP_NUM_THREADS": "1"}
+    command = [GATO, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, input=text, timeout=300)
+
+
+def without_times(results):
+    results = json.loads(json.dumps(results))
+    for entry in results["tasks"].values():
+        entry.pop("seconds")
+    return results
+
+
+@pytest.fixture(scope="module")
+def evaluated(checkpoint, tmp_path_factory):
+    output = tmp_path_factory.mktemp("evaluated")
+    return output, evaluate_checkpoint(checkpoint, TASKS, output, FEW, workers=1)
+
+
+def test_results_hold_every_episode_and_what_made_them(evaluated):
+    output, results = evaluated
+    assert json.loads((output / "results.json").read_text()) == results
+    assert {"command", "git_commit", "versions", "settings", "checkpoint"} <= set(results)
+    for task_id in TASKS[:2]:
+        episodes = results["tasks"][task_id]["episodes"]
+        assert [episode["seed"] for episode in episodes] == list(find_task(task_id).evaluation_seeds[:3])
+        assert all(episode["length"] >= 1 for episode in episodes)
+    captions = results["tasks"]["captions/shapes"]
+    assert captions["rows"] == 4 and len(captions["answers"]) == 4
+    assert {"exact_match", "bleu", "chrf"} <= set(captions)
+
+
+def test_neither_the_number_of_processes_nor_a_kill_changes_the_results(checkpoint, evaluated, tmp_path):
+    _, once = evaluated
+    together = evaluate_checkpoint(checkpoint, TASKS, tmp_path / "two", FEW, workers=2)
+    assert without_times(together) == without_times(once)
+
+    command = [GATO, "evaluate", str(checkpoint), "--out", str(tmp_path / "killed"), "--episodes", "3"]
+    command += ["--documents", "4", "--workers", "1"] + [part for task in TASKS for part in ("--tasks", task)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    first = path_of(tmp_path / "killed", TASKS[0])
+    while not first.exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    for one in [*psutil.Process(process.pid).children(recursive=True), process]:
+        one.kill()
+    process.communicate()
+    finished = first.stat().st_mtime_ns
+    assert not (tmp_path / "killed" / "results.json").exists()
+    resumed = evaluate_checkpoint(checkpoint, TASKS, tmp_path / "killed", FEW, workers=1)
+    assert without_times(resumed) == without_times(once)
+    assert first.stat().st_mtime_ns == finished
+
+
+def test_expert_and_random_score_100_and_0_on_other_seeds_than_the_references(tmp_path):
+    tasks = ("babyai/go-to-obj", "classic-control/cart-pole", "classic-control/pendulum")
+    settings = EvaluationSettings(episodes=20)
+    for policy, expected in (("expert", 100.0), ("random", 0.0)):
+        results = evaluate_checkpoint(policy, tasks, tmp_path / policy, settings, workers=1)
+        for task_id in tasks:
+            entry = results["tasks"][task_id]
+            low, high = entry["normalized_interval"]
+            # The reference has an interval of its own, of about the same width.
+            assert low - (high - low) - 3 <= expected <= high + (high - low) + 3, (task_id, entry["normalized"])
+
+
+def test_prompted_episodes_are_others(checkpoint, evaluated, tmp_path):
+    _, results = evaluated
+    settings = EvaluationSettings(episodes=3, prompt=True)
+    prompted = evaluate_checkpoint(checkpoint, TASKS[1:2], tmp_path, settings, workers=1)
+    assert prompted["tasks"][TASKS[1]]["episodes"] != results["tasks"][TASKS[1]]["episodes"]
+    row = demonstration(find_task(TASKS[1]))
+    assert row["task"] == TASKS[1] and row["seed"] not in find_task(TASKS[1]).evaluation_seeds
+
+
+def test_a_demonstration_from_a_dataset(tmp_path):
+    task_id = "classic-control/cart-pole"
+    collected = run("collect", task_id, "--episodes", 2, "--workers", 1, "--out", tmp_path / "data")
+    assert collected.returncode == 0, collected.stderr
+    task, other = find_task(task_id), find_task("classic-control/pendulum")
+    expected = read_episodes(tmp_path / "data" / task_id)[0]
+    for place in ("data", f"data/{task_id}", "data/*/*/train-*.parquet"):
+        row = demonstration(task, str(tmp_path / place))
+        assert row["task"] == task_id and row["discrete_actions"].tolist() == expected["discrete_actions"]
+    with pytest.raises(ValueError, match="no episode of 'classic-control/pendulum' for a prompt, only of classic-"):
+        demonstration(other, str(tmp_path / "data" / task_id))
+    with pytest.raises(ValueError, match="can't be found on the Hub"):
+        demonstration(task, str(tmp_path / "nothing"))
+    with pytest.raises(ValueError, match="there is to be no prompt"):
+        EvaluationSettings(prompt_data="data")
+
+
+def test_questions_of_different_lengths_are_answered_together_as_alone(checkpoint):
+    model, processor = load_checkpoint(checkpoint)
+    rows = list(find_task("questions/shapes").rows("test", 0, 4))
+    assert len({len(row["question"]) for row in rows}) > 1
+    assert answer(rows, model, processor) == [answer([row], model, processor)[0] for row in rows]
+
+
+def test_bits_of_a_document_are_those_of_its_tokens(checkpoint):
+    model, processor = load_checkpoint(checkpoint)
+    row = {"text": "In the beginning. " * 10}
+    ids = processor.encode_document(row).input_ids
+    with torch.no_grad():
+        logits = model(torch.from_numpy(ids)[None], use_cache=False).logits[0].double()
+    picked = logits.log_softmax(-1)[:-1].gather(1, torch.from_numpy(ids)[1:, None])
+    expected = -picked.sum().item() / np.log(2) + np.log2(processor.vocabulary.text_size)
+    assert document_bits(row, model, processor) == pytest.approx(expected, rel=1e-4)
+    # A document of several windows costs the first token of each.
+    long = {"text": "In the beginning. " * 1000}
+    assert document_bits(long, model, processor) > 0
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Environments that fail
+# ---------------------------------------------------------------------------------------------------------------
+
+
+class Unreliable(gymnasium.Env):
+    """Three steps an episode; fails as the seed says."""
+
+    observation_space = gymnasium.spaces.Box(-1, 1, (2,), np.float32)
+    action_space = gymnasium.spaces.Discrete(2)
+
+    def reset(self, seed=None, options=None):
+        super().reset(seed=seed)
+        self.seed, self.steps = seed % 10, 0
+        if self.seed == 1:
+            raise RuntimeError("no start")
+        return np.zeros(2, np.float32), {}
+
+    def step(self, action):
+        self.steps += 1
+        if self.seed == 2 and self.steps == 2:
+            raise RuntimeError("lost the robot")
+        value = np.nan if self.seed == 3 and self.steps == 2 else 0.0
+        reward = np.inf if self.seed == 4 else 1.0
+        return np.full(2, value, np.float32), reward, self.steps == 3, False, {}
+
+
+UNRELIABLE = Task(
+    id="classic-control/unreliable",
+    extra="",
+    packages=(),
+    make_environment=lambda render_mode=None: Unreliable(),
+    make_expert=None,
+    expert=None,
+    score="return",
+)
+
+
+@pytest.mark.parametrize("num_environments", [1, 2, 6])
+def test_an_episode_that_fails_tells_why_and_the_others_go_on(checkpoint, num_environments):
+    model, processor = load_checkpoint(checkpoint)
+    results = evaluate_agent(UNRELIABLE, range(6), model, processor, num_environments=num_environments, seed=0)
+    assert [result.seed for result in results] == list(range(6))
+    whole = [result for result in results if result.error is None]
+    assert [result.seed for result in whole] == [0, 5]
+    assert all(result.episode_return == 3 and result.length == 3 for result in whole)
+    errors = {result.seed: result.error for result in results if result.error}
+    assert errors[1] == "step 0: RuntimeError: no start"
+    assert errors[2] == "step 1: RuntimeError: lost the robot"
+    assert "observation that is not finite" in errors[3] and "reward inf" in errors[4]
+
+
+def test_all_episodes_may_fail(checkpoint):
+    model, processor = load_checkpoint(checkpoint)
+    (result,) = evaluate_agent(UNRELIABLE, [1], model, processor)
+    assert result.error
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Bad input
+# ---------------------------------------------------------------------------------------------------------------
+
+
+def test_folders_that_are_no_checkpoint(checkpoint, tmp_path):
+    with pytest.raises(CheckpointError, match="holds no model: there is no config.json"):
+        evaluate_checkpoint(tmp_path, TASKS[:1], tmp_path / "out")
+    shutil.copytree(checkpoint, tmp_path / "bare")
+    (tmp_path / "bare" / "processor_config.json").unlink()
+    with pytest.raises(CheckpointError, match="holds no processor: there is no processor_config.json"):
+        evaluate_checkpoint(tmp_path / "bare", TASKS[:1], tmp_path / "out")
+    with pytest.raises(CheckpointError, match="no/such can't be loaded"):
+        load_checkpoint("no/such")
+    shutil.copytree(checkpoint, tmp_path / "nan")
+    tensors = load_file(tmp_path / "nan" / "model.safetensors")
+    tensors["model.norm.weight"][3] = torch.nan
+    save_file(tensors, tmp_path / "nan" / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(CheckpointError, match="holds weights that are not finite: model.norm.weight"):
+        load_checkpoint(tmp_path / "nan")
+
+
+def test_a_name_is_that_of_a_checkpoint_that_ships_unless_there_is_such_a_folder(tmp_path, monkeypatch):
+    shipped = Path(gato_hub.__file__).parent / "checkpoints/gato-mini"
+    monkeypatch.chdir(tmp_path)
+    assert checkpoint_location("gato-mini") == str(shipped)
+    assert checkpoint_location("user/gato-mini") == "user/gato-mini"
+    assert [checkpoint_location(name) for name in (".", "..", "gato-none", "")] == [".", "..", "gato-none", ""]
+    (tmp_path / "gato-mini").mkdir()
+    assert checkpoint_location("gato-mini") == "gato-mini"
+
+
+def test_a_folder_with_other_results(checkpoint, evaluated):
+    output, _ = evaluated
+    with pytest.raises(ValueError, match="holds results with another seed"):
+        evaluate_checkpoint(checkpoint, TASKS, output, EvaluationSettings(episodes=3, documents=4, seed=1))
+    with pytest.raises(ValueError, match="holds results with another checkpoint"):
+        evaluate_checkpoint("expert", TASKS[:2], output, FEW)
+
+
+def test_a_folder_with_results_of_other_weights(checkpoint, evaluated, tmp_path):
+    output, _ = evaluated
+    copied = tmp_path / "results"
+    shutil.copytree(output, copied)
+    about = json.loads((copied / "evaluation.json").read_text())
+    (copied / "evaluation.json").write_text(json.dumps(about | {"weights": "0" * 64}))
+    with pytest.raises(ValueError, match="holds results with other weights"):
+        evaluate_checkpoint(checkpoint, TASKS, copied, FEW)
+
+
+def test_a_policy_answers_no_documents(tmp_path):
+    with pytest.raises(ValueError, match="expert actions answer no documents: leave out captions/shapes"):
+        evaluate_checkpoint("expert", TASKS, tmp_path)
+
+
+def test_no_episodes():
+    with pytest.raises(ValueError, match="episodes must be at least 1, not 0"):
+        EvaluationSettings(episodes=0)
+
+
+def test_a_prompt_that_does_not_fit_is_told_and_other_tasks_go_on(checkpoint, tmp_path):
+    # The observations of one have another number of tokens than the window of this model has room for.
+    folder = tmp_path / "narrow"
+    shutil.copytree(checkpoint, folder)
+    model = GatoForCausalLM.from_pretrained(checkpoint)
+    model.config.max_position_embeddings = 24
+    model.save_pretrained(folder)
+    tasks = ("metaworld/reach", "classic-control/cart-pole")
+    results = evaluate_checkpoint(
+        folder, tasks, tmp_path / "out", EvaluationSettings(episodes=2, prompt=True), workers=1
+    )
+    assert "metaworld/reach" in results["not_averaged"]
+    assert len(results["tasks"]["classic-control/cart-pole"]["episodes"]) == 2
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# To look at
+# ---------------------------------------------------------------------------------------------------------------
+
+
+def test_an_episode_is_shown_with_the_tokens_read_and_written(checkpoint, tmp_path):
+    model, processor = load_checkpoint(checkpoint)
+    task = find_task("babyai/go-to-local")
+    steps = list(play(task, task.evaluation_seeds[0], model, processor, seed=0))
+    assert steps[0].mission.startswith("go to") and steps[0].number == 0
+    assert (f"{processor.image_token} x4", "image") in steps[0].read
+    words = [token.name for token in steps[0].read if token.kind == "text"]
+    assert processor.tokenizer.convert_tokens_to_string(words).strip() == steps[0].mission
+    # A direction and an action, of the ids of text, are told as the integers that they are.
+    assert [token.kind for token in steps[1].read] == ["image", "discrete", "separator"]
+    assert steps[1].read[1].name in "0123"
+    assert all(len(step.written) == 1 and step.written[0].kind == "discrete" for step in steps)
+    assert all(step.written[0].name in "0123456" for step in steps)
+    # The instruction is read once.
+    assert len(steps[0].read) > len(steps[1].read)
+    pictures = [draw_step(step, task.id) for step in steps[:4]]
+    assert len({picture.size for picture in pictures}) == 1
+    for name in ("episode.gif", "episode.mp4"):
+        write_episode(tmp_path / name, pictures)
+        assert (tmp_path / name).stat().st_size > 1000
+    with Image.open(tmp_path / "episode.gif") as picture:
+        assert picture.n_frames >= 2
+    with pytest.raises(ValueError, match=r".gif or .mp4, not as 'episode.avi'"):
+        write_episode(tmp_path / "episode.avi", pictures)
+
+
+def test_playing_is_acting(checkpoint):
+    model, processor = load_checkpoint(checkpoint)
+    task = find_task("classic-control/cart-pole")
+    seed = task.evaluation_seeds[1]
+    (result,) = evaluate_agent(task, [seed], model, processor, do_sample=False)
+    steps = list(play(task, seed, model, processor, do_sample=False))
+    assert len(steps) == result.length and steps[-1].total_reward == result.episode_return
+
+
+def test_commands_to_play_caption_and_chat(checkpoint, tmp_path):
+    played = run("play", checkpoint, "classic-control/cart-pole", "--out", tmp_path / "a.gif")
+    assert played.returncode == 0 and "steps, reward" in played.stdout, played.stderr
+    assert (tmp_path / "a.gif").exists()
+    together = gato_here(
+        "play", checkpoint, "classic-control/cart-pole", "sokoban/7x7-1-box", "--steps", 5, "--out", tmp_path / "c.gif"
+    )
+    assert "cart-pole: 5 steps" in together.stdout and "sokoban/7x7-1-box: 5 steps" in together.stdout, together.stderr
+    with Image.open(tmp_path / "c.gif") as picture:
+        assert 2 <= picture.n_frames <= 5  # equal frames are one, shown longer
+    no_window = gato_here("play", checkpoint, "classic-control/cart-pole", "sokoban/7x7-1-box")
+    assert no_window.returncode == 1 and "give --out" in no_window.stderr
+    Image.new("RGB", (40, 30), "red").save(tmp_path / "red.png")
+    captioned = gato_here("caption", checkpoint, tmp_path / "red.png")
+    assert captioned.returncode == 0, captioned.stderr
+    talked = run("chat", checkpoint, text="Hello?\n\nAgain.\n")
+    assert talked.returncode == 0, talked.stderr
+    no_task = gato_here("play", checkpoint, "captions/shapes", "--out", tmp_path / "b.gif")
+    assert no_task.returncode == 1 and "no task to act in" in no_task.stderr
+    no_image = gato_here("caption", checkpoint, tmp_path / "none.png")
+    assert no_image.returncode == 1 and "Traceback" not in no_image.stderr

@@ -1,0 +1,83 @@
+# Copyright 2026 The Gato for transformers authors.
+# Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gato_hub.acting.rollout import instruction
+from gato_hub.evaluation.policies import (
+    evaluate_agent,
+    evaluate_expert,
+    evaluate_random,
+    record_episode,
+    write_gif,
+)
+from gato_hub.suites import find_task
+from modeling_gato import GatoConfig, GatoForCausalLM
+from tokenization_gato import GatoProcessor
+
+TASK = find_task("babyai/go-to-local")
+SEEDS = TASK.evaluation_seeds[:5]
+
+
+@pytest.fixture(scope="module")
+def untrained():
+    processor = GatoProcessor(repeat_text_observations=False)
+    torch.manual_seed(0)
+    config = GatoConfig.nano(**processor.model_kwargs, num_hidden_layers=1, hidden_size=32, intermediate_size=64)
+    return GatoForCausalLM(config).eval(), processor
+
+
+def test_results_are_those_of_the_seeds_in_their_order():
+    forward = evaluate_random(TASK, SEEDS)
+    assert [result.seed for result in forward] == list(SEEDS)
+    assert evaluate_random(TASK, SEEDS[::-1]) == forward[::-1]
+    for result in forward:
+        assert result.success == (result.episode_return > 0)
+        assert 1 <= result.length <= 64
+
+
+def test_the_expert_succeeds_and_takes_fewer_steps_than_chance():
+    expert, chance = evaluate_expert(TASK, SEEDS), evaluate_random(TASK, SEEDS)
+    assert all(result.success for result in expert)
+    assert np.mean([result.length for result in expert]) < np.mean([result.length for result in chance])
+
+
+@pytest.mark.parametrize("num_environments", [1, 2, 8])
+def test_agent_runs_every_seed_once_however_many_environments(untrained, num_environments):
+    model, processor = untrained
+    results = evaluate_agent(TASK, SEEDS, model, processor, num_environments=num_environments, seed=0)
+    assert [result.seed for result in results] == list(SEEDS)
+    again = evaluate_agent(TASK, SEEDS, model, processor, num_environments=num_environments, seed=0)
+    assert results == again
+
+
+def test_likeliest_actions_do_not_depend_on_the_number_of_environments(untrained):
+    model, processor = untrained
+    one, two, eight = (
+        evaluate_agent(TASK, SEEDS, model, processor, num_environments=count, do_sample=False) for count in (1, 2, 8)
+    )
+    assert one == two == eight
+
+
+def test_no_seeds_are_refused(untrained):
+    with pytest.raises(ValueError, match="number of seeds"):
+        evaluate_agent(TASK, [], *untrained)
+
+
+def test_recorded_episode_becomes_an_animated_picture(untrained, tmp_path):
+    model, processor = untrained
+    rollout, frames = record_episode(TASK, SEEDS[0], model, processor, seed=1)
+    assert len(frames) == rollout.length + 1
+    assert frames[0].dtype == np.uint8 and frames[0].shape[-1] == 3
+    mission = instruction(rollout.observations[0])
+    assert mission.startswith("go to")
+
+    write_gif(tmp_path / "episode.gif", frames, mission)
+    with Image.open(tmp_path / "episode.gif") as picture:
+        assert picture.n_frames >= 2
+        assert picture.width >= 320 and picture.height > picture.width
+        caption = np.asarray(picture.convert("L"))[picture.width :]
+        assert caption.min() < 100 < 200 < caption.max()
+    assert [path.name for path in tmp_path.iterdir()] == ["episode.gif"]

@@ -1,0 +1,261 @@
+# Copyright 2026 The Gato for transformers authors.
+# Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
+import dataclasses
+import subprocess
+import sys
+
+import gymnasium
+import numpy as np
+import pytest
+
+from gato_hub.acting.rollout import action_noise, limited_processor_time, random_policy, run_episode, run_expert
+from gato_hub.suites import (
+    DocumentTask,
+    ExpertFailed,
+    find_task,
+    matching_task_ids,
+    registered_task,
+    task_ids,
+)
+from gato_hub.suites.babyai import JAT_LEVELS
+
+TASKS = [registered_task(task_id) for task_id in task_ids()]
+OPTIONAL_SUITES = {"atari"}
+SUITES = {task.suite for task in TASKS}
+
+# One task that is quick to play of every suite that the tests install.
+REPRESENTATIVES = (
+    "babyai/go-to-local",
+    "box2d/lunar-lander",
+    "classic-control/pendulum",
+    "dm-control/point-mass-easy",
+    "metaworld/reach",
+    "minigrid/door-key-5x5",
+    "mujoco/reacher",
+    "sokoban/7x7-1-box",
+)
+
+
+@pytest.fixture(params=REPRESENTATIVES)
+def task(request):
+    return find_task(request.param)
+
+
+def assert_same(one, other):
+    """Observations are equal to the last bit."""
+    if isinstance(one, dict):
+        assert one.keys() == other.keys()
+        for key in one:
+            assert_same(one[key], other[key])
+    else:
+        np.testing.assert_array_equal(one, other)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# The list of tasks
+# ---------------------------------------------------------------------------------------------------------------
+
+
+def test_every_suite_has_a_representative_here():
+    assert {task_id.partition("/")[0] for task_id in REPRESENTATIVES} == SUITES - OPTIONAL_SUITES
+
+
+def test_over_two_hundred_tasks_of_seven_suites_have_measured_scores():
+    measured = [task for task in TASKS if task.counts_in_means]
+    assert len(measured) >= 200
+    assert len({task.suite for task in measured}) >= 7
+    for task in measured:
+        for score in (task.random_score, task.expert_score):
+            assert score.episodes >= 20 and score.std_return >= 0.0
+            assert score.first_seed in task.evaluation_seeds
+            assert (score.success_rate is None) == (task.score == "return")
+        assert task.reference.tokens_a_step > 2 and task.reference.command.startswith("gato measure")
+
+
+def test_metaworlds_experts_solve_it_and_the_bot_is_as_good_as_published():
+    rates = [task.expert_score.success_rate for task in TASKS if task.suite == "metaworld"]
+    assert len(rates) == 50 and np.mean(rates) >= 0.98
+    differences = [
+        registered_task(name).expert_score.mean_return - published for name, published in JAT_LEVELS.items()
+    ]
+    assert len(differences) == 39 and abs(np.mean(differences)) <= 0.02
+
+
+def test_ids_name_suite_and_task_and_find_that_task():
+    ids = task_ids() + task_ids(DocumentTask)
+    assert len(set(ids)) == len(ids)
+    for task_id in ids:
+        assert registered_task(task_id).id == task_id and task_id == task_id.lower()
+        assert task_id.count("/") == 1 and "_" not in task_id
+
+
+def test_names_mean_tasks_suites_and_patterns():
+    assert matching_task_ids(["babyai/go-to-local", "sokoban/7x7-1-box"]) == (
+        "babyai/go-to-local",
+        "sokoban/7x7-1-box",
+    )
+    assert len(matching_task_ids(["metaworld"])) == 50
+    assert set(matching_task_ids(["classic-control/mountain-car*"])) == {
+        "classic-control/mountain-car",
+        "classic-control/mountain-car-continuous",
+    }
+    assert matching_task_ids(["!sokoban/8x8-*", "sokoban", "!sokoban/10x10-4-boxes"]) == (
+        "sokoban/7x7-1-box",
+        "sokoban/7x7-2-boxes",
+    )
+    everything = matching_task_ids(["all"])
+    assert {"captions/shapes", *REPRESENTATIVES} <= set(everything)
+    assert all(isinstance(task, DocumentTask) or task.make_expert for task in map(find_task, everything))
+
+
+@pytest.mark.parametrize("name", ["babyai/go-to-locla", "metawolrd", "babyai/no-such-*"])
+def test_unknown_names_are_refused_with_the_nearest_ones(name):
+    nearest = {"babyai/go-to-locla": "babyai/go-to-local", "metawolrd": "metaworld", "babyai/no-such-*": "babyai"}
+    with pytest.raises(ValueError, match=f"There is no task .*{nearest[name]}"):
+        matching_task_ids([name])
+    with pytest.raises(ValueError, match="There is no task"):
+        find_task(name)
+
+
+def test_a_missing_package_names_the_command_that_installs_it(task):
+    crippled = dataclasses.replace(task, packages=("no-such-package-anywhere",))
+    with pytest.raises(ImportError, match=rf"pip install 'gato-transformers\[{task.extra}\]'"):
+        crippled.check_installed()
+
+
+def test_training_and_evaluation_seeds_do_not_meet():
+    for task in TASKS:
+        assert task.train_seeds[-1] < task.evaluation_seeds[0]
+
+
+def test_suites_and_collection_load_without_torch_or_environments():
+    code = (
+        "import sys; import gato_hub.suites, gato_hub.data.collect;"
+        "loaded = {'torch', 'gymnasium', 'minigrid', 'metaworld', 'mujoco', 'dm_control'} & set(sys.modules);"
+        "sys.exit(str(loaded) if loaded else 0)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Environments and experts
+# ---------------------------------------------------------------------------------------------------------------
+
+
+def test_random_actions_keep_to_the_spaces_until_the_episode_ends(task):
+    environment = task.make_environment()
+    rollout = run_episode(environment, 2**31 - 1, random_policy)
+    environment.close()
+    assert 0 < rollout.length <= (task.horizon or 10_000)
+    assert all(environment.observation_space.contains(observation) for observation in rollout.observations)
+    assert (rollout.success is not None) == (task.score == "success")
+
+
+def test_a_disturbed_expert_episode_replays_from_its_seed(task):
+    environment = task.make_environment()
+    recorded = run_expert(task, environment, 5, action_noise(environment.action_space, 0.1, 5))
+    other = run_expert(task, environment, 6)
+    actions = iter(recorded.executed_actions)
+    replayed = run_episode(environment, 5, lambda *_: lambda observation: next(actions))
+    environment.close()
+
+    fresh = task.make_environment()
+    actions = iter(recorded.executed_actions)
+    replayed_afresh = run_episode(fresh, 5, lambda *_: lambda observation: next(actions))
+    fresh.close()
+    for again in (replayed, replayed_afresh):
+        assert again.rewards == recorded.rewards and again.success == recorded.success
+        for one, another in zip(recorded.observations, again.observations, strict=True):
+            assert_same(one, another)
+    with pytest.raises(AssertionError):
+        for one, another in zip(recorded.observations, other.observations, strict=False):
+            assert_same(one, another)
+
+
+def test_the_expert_is_better_than_chance_and_acts_within_the_space(task):
+    environment = task.make_environment()
+    seeds = task.evaluation_seeds[:3]
+    expert = [run_expert(task, environment, seed) for seed in seeds]
+    chance = [run_episode(environment, seed, random_policy) for seed in seeds]
+    environment.close()
+    assert all(rollout.failure is None for rollout in expert)
+    for action in expert[0].actions:
+        assert environment.action_space.contains(np.asarray(action, environment.action_space.dtype)[()])
+
+    def mean_score(rollouts):
+        # Where success ends the episode, its return may be below that of an episode that goes on without it.
+        return np.mean([one.success if task.score == "success" else one.episode_return for one in rollouts])
+
+    assert mean_score(expert) > mean_score(chance)
+
+
+def test_an_expert_that_fails_ends_the_episode():
+    task = find_task("babyai/go-to-local")
+    environment = task.make_environment()
+
+    def make_policy(environment, seed):
+        def policy(observation):
+            if environment.unwrapped.step_count == 2:
+                raise ExpertFailed("lost")
+            return 0
+
+        return policy
+
+    rollout = run_episode(environment, 0, make_policy)
+    environment.close()
+    assert rollout.failure == "lost" and rollout.length == 2 and not rollout.success
+
+
+def test_endless_planning_is_given_up():
+    with pytest.raises(ExpertFailed, match="processor time"):
+        with limited_processor_time(0.01):
+            for _ in range(10**9):
+                pass
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Noise
+# ---------------------------------------------------------------------------------------------------------------
+
+
+def test_noise_of_a_box_is_in_halves_of_its_width_and_stays_inside():
+    space = gymnasium.spaces.Box(np.float32([-1, 0]), np.float32([1, 10]), dtype=np.float32)
+    disturb = action_noise(space, 0.1, seed=0)
+    disturbed = np.array([disturb(np.float32([0, 5])) for _ in range(4000)])
+    np.testing.assert_allclose(disturbed.std(axis=0), [0.1, 0.5], rtol=0.1)
+    np.testing.assert_allclose(disturbed.mean(axis=0), [0, 5], atol=0.05)
+    edge = [disturb(np.float32([1, 10])) for _ in range(100)]
+    assert all(space.contains(action) for action in edge)
+    again = action_noise(space, 0.1, seed=0)
+    np.testing.assert_array_equal(disturbed[:10], [again(np.float32([0, 5])) for _ in range(10)])
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        gymnasium.spaces.Discrete(5, start=2),
+        gymnasium.spaces.MultiDiscrete([5, 5], start=[2, 2]),
+        gymnasium.spaces.MultiBinary(2),
+    ],
+)
+def test_noise_of_discrete_actions_is_a_probability(space):
+    disturb = action_noise(space, 0.5, seed=0)
+    space.seed(0)
+    action = space.sample()
+    disturbed = [disturb(action) for _ in range(1000)]
+    assert all(space.contains(value) for value in disturbed)
+    values = 2 if isinstance(space, gymnasium.spaces.MultiBinary) else 5
+    assert np.mean(np.array(disturbed) == action) == pytest.approx(0.5 + 0.5 / values, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("space", "amount", "message"),
+    [
+        (gymnasium.spaces.Discrete(2), -0.1, "noise must not be negative"),
+        (gymnasium.spaces.Discrete(2), 1.1, "a probability, got 1.1"),
+        (gymnasium.spaces.Text(3), 0.1, "noise is for actions of numbers"),
+    ],
+)
+def test_impossible_noise_is_refused(space, amount, message):
+    with pytest.raises(ValueError, match=message):
+        action_noise(space, amount, seed=0)
