@@ -436,6 +436,7 @@ class GatoAgent:
                 self.action_space, self.is_vectorised = single_space, True
                 return self._start(num_envs)
         self._start(1)
+        return None
 
     def _encode(self, observations: Any) -> Mapping[str, torch.Tensor]:
         """The new tokens of every environment, left padded: its last action token, then what it sees now."""

@@ -409,10 +409,7 @@ class GatoProcessor(ProcessorMixin):
 
     def _encode_actions(self, actions: Sequence, action_space) -> np.ndarray:
         """Ids (steps, tokens) of nested actions."""
-        if action_space is None:
-            leaves = infer_action_fields(actions[0])
-        else:
-            leaves = self._fields(action_fields, action_space)
+        leaves = infer_action_fields(actions[0]) if action_space is None else self._fields(action_fields, action_space)
         columns = [(leaf, _stack_leaf(actions, leaf.path, leaf.name, leaf.kind)) for leaf in leaves]
         return self._encode_leaves(columns, len(actions))
 

@@ -154,14 +154,14 @@ class GatoVocabulary:
         if ids.size and (ids.min() < 0 or ids.max() >= self.size):
             raise ValueError(f"ids must lie in [0, {self.size}), got values from {ids.min()} to {ids.max()}")
         starts = [self.text.stop, self.continuous.stop, self.separator_token_id, self.image_token_id]
-        return np.array(TOKEN_KINDS)[np.searchsorted(starts + [self.image_token_id + 1], ids, side="right")]
+        return np.array(TOKEN_KINDS)[np.searchsorted([*starts, self.image_token_id + 1], ids, side="right")]
 
     def value_token_names(self) -> list[str]:
         """Names of the added tokens before the specials, in id order."""
         names = [CONTINUOUS_TOKEN.format(index) for index in range(self.num_bins)]
         if not self.share_discrete_with_text:
             names += [DISCRETE_TOKEN.format(index) for index in range(self.num_discrete)]
-        return names + [SEPARATOR_TOKEN, IMAGE_TOKEN]
+        return [*names, SEPARATOR_TOKEN, IMAGE_TOKEN]
 
 
 def extend_tokenizer(
@@ -294,4 +294,4 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int = 32000) -> PreTrained
     )
 
 
-__all__ = ["GatoVocabulary", "TOKEN_KINDS", "default_tokenizer", "extend_tokenizer", "train_tokenizer"]
+__all__ = ["TOKEN_KINDS", "GatoVocabulary", "default_tokenizer", "extend_tokenizer", "train_tokenizer"]

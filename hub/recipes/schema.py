@@ -333,7 +333,7 @@ def recipe_path(name: str | os.PathLike) -> Path:
     if path.is_file():
         return path
     shipped = RECIPES / f"{name}.yaml"
-    if path.parent == Path(".") and shipped.is_file():
+    if path.parent == Path() and shipped.is_file():
         return shipped
     names = ", ".join(sorted(path.stem for path in RECIPES.glob("*.yaml")))
     raise RecipeError(f"there is no file {name}, and no recipe of that name; there are {names}")

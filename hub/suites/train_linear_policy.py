@@ -181,6 +181,7 @@ def search_policy(
         advance(steps, f"best {best_return:.6g}")
         if ends:
             return best_policy, steps_made
+    return None
 
 
 def train(

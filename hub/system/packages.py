@@ -10,17 +10,19 @@ from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from .errors import MissingPackageError
+
 # What `gato train` needs, by the extra "train".
 TRAINING_PACKAGES = ("accelerate", "datasets", "matplotlib", "pyarrow", "pydantic", "pyyaml")
 
 
 def require_packages(purpose: str, packages: Iterable[str], extra: str) -> None:
-    """Raises ImportError, naming the command that helps, where a package is missing."""
+    """Raises MissingPackageError, naming the command that helps, where a package is missing."""
     for package in packages:
         try:
             version(package)
         except PackageNotFoundError:
-            raise ImportError(
+            raise MissingPackageError(
                 f"{purpose} needs the package {package!r}, which is not installed: "
                 f"pip install 'gato-transformers[{extra}]'"
             ) from None

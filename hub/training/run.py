@@ -490,10 +490,7 @@ class _Run:
 
         pretrained = self.pretrained
         set_seed(self.recipe.seed)
-        if pretrained is not None:
-            model = _load("model.pretrained", self._load_model)
-        else:
-            model = GatoForCausalLM(self.config)
+        model = _load("model.pretrained", self._load_model) if pretrained is not None else GatoForCausalLM(self.config)
         if self.acting:
             model.generation_config.agent = self.acting
         if self.recipe.fsdp:

@@ -19,7 +19,7 @@ def rows_of(inputs: dict, rows: slice) -> dict:
     """Some rows of a batch, with their patches."""
     patches = len(inputs["pixel_values"]) // len(inputs["input_ids"])
     picked = slice(rows.start * patches, rows.stop * patches)
-    return {name: value[picked if "p" == name[0] else rows] for name, value in inputs.items()}
+    return {name: value[picked if name[0] == "p" else rows] for name, value in inputs.items()}
 
 
 # What may see what

@@ -254,7 +254,7 @@ class GridPlanner:
         """The first action on the way, None at its end. A closed door before the agent is opened."""
         if len(way) == 1:
             return None
-        (x, y, direction), (next_x, next_y, next_direction) = way[:2]
+        (_x, _y, direction), (next_x, next_y, next_direction) = way[:2]
         if direction != next_direction:
             return RIGHT if next_direction == (direction + 1) % 4 else LEFT
         thing = self.thing_at((next_x, next_y))

@@ -108,7 +108,7 @@ def solve(environment, next_action, known=(), most_steps=200):
     planner = GridPlanner(environment, known=known)
     for steps in range(1, most_steps):
         planner.look()
-        _, reward, terminated, _, _ = environment.step(next_action(planner))
+        _, _reward, terminated, _, _ = environment.step(next_action(planner))
         if terminated:
             return steps
     raise AssertionError("not solved")

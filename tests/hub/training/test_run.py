@@ -199,7 +199,7 @@ def test_a_run_tells_its_tracker(finished):
 
 
 def test_a_run_leaves_its_learning_curve_and_all_that_repeats_it(finished):
-    path, output, _ = finished
+    _path, output, _ = finished
     with Image.open(output / "learning_curve.png") as picture:
         picture.load()
         assert min(picture.size) > 100

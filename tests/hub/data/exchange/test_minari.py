@@ -103,6 +103,7 @@ def assert_equal(left, right):
         np.testing.assert_array_equal(left, right)
     else:
         assert left == right
+    return None
 
 
 def assert_same_dataset(left, right, but_for=()):
