@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .acting.rollout import run_expert
     from .checkpoints.loading import load_checkpoint
     from .data.collect import collect
-    from .data.rows import read_episodes
+    from .data.parquet import read_episodes
     from .evaluation.evaluate import evaluate_checkpoint
     from .recipes.schema import load_recipe
     from .sharing.push import push_checkpoint
@@ -29,7 +29,7 @@ _MODULE_OF = {
     "load_checkpoint": "checkpoints.loading",
     "load_recipe": "recipes.schema",
     "push_checkpoint": "sharing.push",
-    "read_episodes": "data.rows",
+    "read_episodes": "data.parquet",
     "run_agent": "acting.agent_rollouts",
     "run_expert": "acting.rollout",
     "train": "training.run",

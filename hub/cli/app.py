@@ -587,7 +587,7 @@ def import_minari_dataset(
     download: Annotated[bool, typer.Option("--download", help="Fetch it where it is not there.")] = False,
 ) -> None:
     """Bring a Minari dataset into our schema; nothing of it is lost."""
-    from ..data.exchange.minari_datasets import import_minari
+    from ..data.exchange.from_minari import import_minari
 
     with _errors_of(ValueError, ImportError, OSError, TypeError):
         typer.echo(f"{import_minari(dataset_id, out, download=download)} episodes in {out}")
@@ -599,7 +599,7 @@ def export_minari_dataset(
     dataset_id: Annotated[str | None, typer.Argument(help='Its new id, such as "babyai/go-to-local-v0".')] = None,
 ) -> None:
     """Make a Minari dataset of collected episodes, or of what was imported from Minari."""
-    from ..data.exchange.minari_datasets import export_minari
+    from ..data.exchange.to_minari import export_minari
 
     with _errors_of(ValueError, ImportError, OSError, TypeError):
         dataset = export_minari(folder, dataset_id)

@@ -155,7 +155,7 @@ def check_parquet_files(paths: Iterable[str | os.PathLike]) -> None:
     """
     import pyarrow.parquet
 
-    from .rows import readable_parquet
+    from .parquet import readable_parquet
 
     for path in paths:
         with readable_parquet(path):

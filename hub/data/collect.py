@@ -23,15 +23,9 @@ from ..acting.rollout import Rollout, action_noise, run_expert
 from ..suites import DocumentTask, Task, find_task, registered_task, task_ids
 from ..system.packages import package_versions
 from ..system.workers import run_in_workers
-from .rows import (
-    SHARD_PATTERN,
-    document_features,
-    document_row,
-    episode_features,
-    episode_row,
-    read_provenance,
-    write_shard,
-)
+from .columns import episode_features
+from .parquet import SHARD_PATTERN, read_provenance, write_shard
+from .rows import document_features, document_row, episode_row
 
 if TYPE_CHECKING:
     import gymnasium

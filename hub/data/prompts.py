@@ -18,7 +18,7 @@ def demonstration(task: Task, data: str | None = None) -> dict[str, Any]:
 
     Args:
         data: where to take it from, its first episode of the task: a folder that `gato collect` left, or what
-            `episode_source.parquet_files` knows of: a folder of parquet files, a pattern, a dataset on the Hub. By
+            `files.parquet_files` knows of: a folder of parquet files, a pattern, a dataset on the Hub. By
             default the task's expert makes one, from a seed that neither training nor evaluation begins with.
 
     Raises:
@@ -46,7 +46,8 @@ def demonstration_by_the_expert(task: Task) -> dict[str, Any]:
 
 
 def demonstration_from(data: str, task: Task) -> dict[str, Any]:
-    from .source import EpisodeSource, parquet_files
+    from .files import parquet_files
+    from .source import EpisodeSource
 
     collected = Path(data) / task.id
     source = EpisodeSource(parquet_files(str(collected) if collected.is_dir() else data), streaming=True)

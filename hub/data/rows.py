@@ -21,39 +21,18 @@ of the column, small pictures take less room so than as PNG, and are read at the
 
 from __future__ import annotations
 
-import json
 import operator
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..acting.rollout import Rollout
-from ..system.files import replacing
-from .columns import Role, columns_of, episode_features, leaves_of, unnested
-from .images import stack_images
+from .columns import Role, columns_of, leaves_of, unnested
 
 if TYPE_CHECKING:
     import datasets
     import gymnasium
-    import pyarrow
-
-__all__ = [
-    "document_features",
-    "document_row",
-    "episode_features",
-    "episode_row",
-    "read_episodes",
-    "read_provenance",
-    "rows_in_memory",
-    "write_shard",
-]
-
-PROVENANCE_KEY = b"gato_provenance"
-SHARD_PATTERN = "train-*.parquet"
 
 
 def episode_row(
@@ -122,82 +101,3 @@ def document_row(row: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(f"the images of a document must have one shape, got {sorted(shapes)}")
     images = [np.ascontiguousarray(image, np.uint8).tobytes() for image in row["images"]]
     return row | {"images": images, "image_shape": list(*shapes)}
-
-
-def write_shard(
-    path: str | os.PathLike, rows: Sequence[dict[str, Any]], schema: pyarrow.Schema, provenance: dict[str, Any]
-) -> None:
-    """Writes episodes to one parquet file, whole or not at all.
-
-    Args:
-        schema: `episode_features(...).arrow_schema`; it carries the features, so that `datasets` restores them.
-        provenance: how the episodes were made, kept in the file; `read_provenance` gives it back.
-    """
-    import pyarrow
-    import pyarrow.parquet
-
-    metadata = {**(schema.metadata or {}), PROVENANCE_KEY: json.dumps(provenance).encode()}
-    table = pyarrow.Table.from_pylist(list(rows), schema=schema.with_metadata(metadata))
-    with replacing(path) as temporary:
-        pyarrow.parquet.write_table(table, temporary, compression="zstd")
-
-
-@contextmanager
-def readable_parquet(path: str | os.PathLike) -> Iterator[None]:
-    """Turns the errors of reading a parquet file in the block into a ValueError that names the file."""
-    import pyarrow
-
-    try:
-        yield
-    except (pyarrow.ArrowInvalid, OSError) as error:
-        raise ValueError(f"{path} can't be read, it is truncated or no parquet file: {error}") from error
-
-
-def read_provenance(path: str | os.PathLike) -> dict[str, Any]:
-    """How the episodes of one parquet file were made."""
-    import pyarrow.parquet
-
-    metadata = pyarrow.parquet.read_schema(path).metadata or {}
-    if PROVENANCE_KEY not in metadata:
-        raise ValueError(f"{path} does not say how its episodes were made: it was not written by gato")
-    return json.loads(metadata[PROVENANCE_KEY])
-
-
-def read_episodes(folder: str | os.PathLike) -> datasets.Dataset:
-    """All episodes of a folder of parquet files as one dataset, in memory.
-
-    Raises:
-        ValueError: there is no such file, one can't be read, or their columns differ.
-    """
-    import pyarrow
-    import pyarrow.parquet
-    from datasets import Dataset
-
-    paths = sorted(Path(folder).glob(SHARD_PATTERN))
-    if not paths:
-        raise ValueError(f"there are no episodes in {folder}: no file matches {SHARD_PATTERN}")
-    tables = []
-    for path in paths:
-        with readable_parquet(path):
-            table = pyarrow.parquet.read_table(path)
-        # What is particular to a shard must not keep the shards from being one table.
-        metadata = {key: value for key, value in (table.schema.metadata or {}).items() if key != PROVENANCE_KEY}
-        tables.append(table.replace_schema_metadata(metadata))
-        if tables[-1].schema != tables[0].schema:
-            raise ValueError(
-                f"{path} has the columns {table.schema.names}, the files before it {tables[0].schema.names}: "
-                "the files of a folder must be of one task"
-            )
-    return Dataset(pyarrow.concat_tables(tables))
-
-
-def rows_in_memory(episodes: datasets.Dataset) -> list[dict[str, Any]]:
-    """All rows in memory, the images of an episode as one array (T, height, width, channels) uint8.
-
-    A training that sees small pictures many times saves the time of reading them each time.
-    """
-    rows = episodes.with_format("arrow")[:].to_pylist()
-    for row in rows:
-        if row.get("image_observations") is not None:
-            row["image_observations"] = stack_images(row["image_observations"], row.get("image_shape"))
-    return rows

@@ -10,15 +10,13 @@ a few row groups at a time, in an order that needs no others.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .images import stack_images
-from .rows import SHARD_PATTERN, readable_parquet
+from .parquet import open_parquet
 
 if TYPE_CHECKING:
     import pyarrow
@@ -50,53 +48,6 @@ _LENGTH_COLUMNS = ("rewards", "discrete_actions", "continuous_actions")
 BYTES_IN_MEMORY = 2**30
 # A stream shuffles the rows of so many row groups together, and holds twice as many.
 ROW_GROUPS_TOGETHER = 2
-
-
-def parquet_files(path: str, name: str | None = None, split: str = "train", revision: str | None = None) -> list[str]:
-    """The parquet files of a folder, of a glob, or of a dataset on the Hub.
-
-    Args:
-        path: a folder of `train-*.parquet`, a pattern such as "data/*/train-*.parquet", or a name on the Hub.
-        name: configuration of a dataset on the Hub.
-
-    Raises:
-        ValueError: there are none.
-    """
-    if Path(path).is_dir():
-        files = sorted(
-            str(file) for file in Path(path).glob(SHARD_PATTERN if split == "train" else f"{split}-*.parquet")
-        )
-        if not files:
-            raise ValueError(f"there is no {split}-*.parquet in the folder {path}")
-        return files
-    if any(character in path for character in "*?["):
-        import glob
-
-        files = sorted(glob.glob(path, recursive=True))
-        if not files:
-            raise ValueError(f"no file matches {path}")
-        return files
-    if path.endswith(".parquet") and Path(path).is_file():
-        return [path]
-    return _files_on_the_hub(path, name, split, revision)
-
-
-def _files_on_the_hub(path: str, name: str | None, split: str, revision: str | None) -> list[str]:
-    from datasets import load_dataset_builder
-
-    try:
-        builder = load_dataset_builder(path, name, revision=revision)
-    except Exception as error:  # of many kinds: no network, no such repository, no such configuration
-        raise ValueError(
-            f"{path} is no folder, no pattern, and can't be found on the Hub: {type(error).__name__}: {error}"
-        ) from error
-    files = builder.config.data_files or {}
-    if split not in files:
-        raise ValueError(f"the dataset {path} has no split {split!r}, it has {sorted(map(str, files))}")
-    chosen = [str(file) for file in files[split]]
-    if not chosen or not all(file.endswith(".parquet") for file in chosen):
-        raise ValueError(f"the dataset {path} is not made of parquet files: {chosen[:3]}")
-    return chosen
 
 
 class EpisodeSource:
@@ -131,7 +82,7 @@ class EpisodeSource:
         self._groups: list[tuple[int, int]] = []
         columns = None
         for number, file in enumerate(self.files):
-            with _opened(file) as parquet:
+            with open_parquet(file) as parquet:
                 names = parquet.schema_arrow.names
                 columns = columns or names
                 if names != columns:
@@ -198,7 +149,7 @@ class EpisodeSource:
             self._held.move_to_end(group)
             return self._held[group]
         file, number = self._groups[group]
-        with _opened(self.files[file]) as parquet:
+        with open_parquet(self.files[file]) as parquet:
             table = parquet.read_row_group(number, columns=self.columns)
         while len(self._held) >= 2 * ROW_GROUPS_TOGETHER:
             self._held.popitem(last=False)
@@ -209,7 +160,7 @@ class EpisodeSource:
         if in_memory:
             batches = []
             for file in self.files:
-                with _opened(file) as parquet:
+                with open_parquet(file) as parquet:
                     batches += parquet.read(columns=self.columns).to_batches()
             return batches
         from datasets import Dataset, disable_progress_bars, enable_progress_bars
@@ -294,18 +245,6 @@ def _images(values: pyarrow.Array, shape: Sequence[int] | None) -> np.ndarray | 
     kind = np.int64 if types.is_large_binary(values.type) else np.int32
     offsets = np.frombuffer(offsets, kind)[values.offset : values.offset + len(values) + 1]
     return np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]].reshape(len(values), *shape)
-
-
-@contextmanager
-def _opened(file: str) -> Iterator[pyarrow.parquet.ParquetFile]:
-    """A parquet file, on disk or behind a URL."""
-    import fsspec
-    import pyarrow.parquet
-
-    with fsspec.open(file, "rb") if "://" in file else open(file, "rb") as stream:
-        with readable_parquet(file):
-            parquet = pyarrow.parquet.ParquetFile(stream)
-        yield parquet
 
 
 def _lengths(parquet: pyarrow.parquet.ParquetFile, file: str) -> np.ndarray:

@@ -10,7 +10,7 @@ from importlib.metadata import metadata
 from pathlib import Path
 
 from ..data.collect import Collection, content_hash
-from ..data.rows import SHARD_PATTERN, read_provenance
+from ..data.parquet import SHARD_PATTERN, read_provenance
 from ..suites import DocumentTask, Task
 from ..system.files import write_text
 

@@ -20,7 +20,8 @@ from rich.console import Console
 
 from ..checkpoints.loading import checkpoint_location, training_of
 from ..data.collect import collect, learner_digest, seeds_of
-from ..data.source import EpisodeSource, parquet_files
+from ..data.files import parquet_files
+from ..data.source import EpisodeSource
 from ..recipes.schema import DataSection, Recipe, RecipeError, as_yaml
 from ..suites import DocumentTask, Task, find_task, matching_task_ids
 from ..system import artifacts

@@ -8,7 +8,8 @@ from gymnasium import spaces
 
 from gato_hub.data.checks import check_episode
 from gato_hub.data.collect import collect
-from gato_hub.data.rows import episode_features, read_episodes
+from gato_hub.data.columns import episode_features
+from gato_hub.data.parquet import read_episodes
 from gato_hub.evaluation.policies import evaluate_agent
 from gato_hub.evaluation.reference import measure
 from gato_hub.evaluation.statistics import score

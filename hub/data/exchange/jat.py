@@ -27,7 +27,7 @@ import numpy as np
 
 from ...system.packages import package_versions
 from ..checks import check_columns, check_document, check_episode, check_parquet_files
-from ..shards import write_shards
+from ..parquet import write_shards
 
 if TYPE_CHECKING:
     import datasets

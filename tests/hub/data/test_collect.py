@@ -11,7 +11,7 @@ import pytest
 from helpers.commands import gato_here
 
 from gato_hub.data.collect import collect, content_hash
-from gato_hub.data.rows import read_episodes, read_provenance
+from gato_hub.data.parquet import read_episodes, read_provenance
 from gato_hub.sharing.dataset_card import config_name, write_dataset_card
 from gato_hub.suites import ExpertFailed, find_task
 

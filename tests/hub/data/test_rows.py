@@ -7,16 +7,9 @@ import pytest
 from gymnasium import spaces
 
 from gato_hub.acting.rollout import Rollout
-from gato_hub.data.rows import (
-    document_features,
-    document_row,
-    episode_features,
-    episode_row,
-    read_episodes,
-    read_provenance,
-    rows_in_memory,
-    write_shard,
-)
+from gato_hub.data.columns import episode_features
+from gato_hub.data.parquet import read_episodes, read_provenance, write_shard
+from gato_hub.data.rows import document_features, document_row, episode_row
 
 OBSERVATION_SPACE = spaces.Dict(
     {
@@ -153,14 +146,6 @@ def test_documents_keep_their_images(tmp_path):
     np.testing.assert_array_equal(found, images)
     with pytest.raises(ValueError, match="must have one shape"):
         document_row({"text": "", "images": [images[0], images[0, 1:]]})
-
-
-def test_images_in_memory_are_one_array_an_episode(tmp_path):
-    rollout = make_rollout(spaces.Discrete(2))
-    (row,) = rows_in_memory(write_and_read(tmp_path, spaces.Discrete(2), [rollout]))
-    assert row["image_observations"].dtype == np.uint8
-    np.testing.assert_array_equal(row["image_observations"], [step["camera"] for step in rollout.observations])
-    assert row["text_observations"] == [step["order"] for step in rollout.observations]
 
 
 def test_a_plain_box_is_an_observation(tmp_path):

@@ -22,8 +22,8 @@ from safetensors.torch import load_file, save_file
 import gato_hub
 from gato_hub.acting.play import draw_step, play, write_episode
 from gato_hub.checkpoints.loading import CheckpointError, checkpoint_location, load_checkpoint
+from gato_hub.data.parquet import read_episodes
 from gato_hub.data.prompts import demonstration
-from gato_hub.data.rows import read_episodes
 from gato_hub.evaluation.documents import answer, document_bits
 from gato_hub.evaluation.evaluate import (
     EvaluationSettings,

@@ -19,7 +19,7 @@ from transformers import AutoModelForCausalLM, AutoProcessor
 
 import modeling_gato
 import tokenization_gato  # noqa: F401  (registers the classes)
-from gato_hub.data.rows import read_episodes
+from gato_hub.data.parquet import read_episodes
 
 # Of the demonstrations.
 SHARES = {"babyai/go-to-red-ball-grey": 1, "babyai/go-to-local": 4}

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gato_hub.data.collect import collect
+from gato_hub.data.files import parquet_files
 from gato_hub.data.images import stack_images
-from gato_hub.data.rows import read_episodes
-from gato_hub.data.source import EpisodeSource, parquet_files
+from gato_hub.data.parquet import read_episodes
+from gato_hub.data.source import EpisodeSource
 from gato_hub.suites import find_task
 from gato_hub.training.mixture import Mixture, MixturePart, Turns
 from gato_hub.training.run import measure_mixture

@@ -9,7 +9,7 @@ import pytest
 from datasets import Features, Image, List, Value
 
 from gato_hub.data.exchange.jat import import_jat, jat_task_id, load_jat
-from gato_hub.data.rows import read_episodes, read_provenance
+from gato_hub.data.parquet import read_episodes, read_provenance
 
 NUMBERS = List(List(Value("float32")))
 FEATURES = {
@@ -245,7 +245,7 @@ def test_an_import_does_not_touch_a_folder_that_is_not_empty(tmp_path):
 
 
 def test_an_import_of_many_rows_makes_several_files(tmp_path, monkeypatch):
-    monkeypatch.setattr("gato_hub.data.shards.EPISODES_A_FILE", 2)
+    monkeypatch.setattr("gato_hub.data.parquet.EPISODES_A_FILE", 2)
     rows = [episode("mujoco-ant") | {"rewards": [float(number)] * 3} for number in range(5)]
     write_configuration(tmp_path, "mujoco-ant", rows)
     (tmp_path / ".partial-imported").mkdir()

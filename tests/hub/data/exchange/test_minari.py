@@ -9,8 +9,9 @@ from gymnasium import spaces
 from minari.data_collector import EpisodeBuffer
 
 from gato_hub.data.collect import collect
-from gato_hub.data.exchange.minari_datasets import export_minari, from_minari, import_minari, to_minari
-from gato_hub.data.rows import read_episodes, read_provenance
+from gato_hub.data.exchange.from_minari import from_minari, import_minari
+from gato_hub.data.exchange.to_minari import export_minari, to_minari
+from gato_hub.data.parquet import read_episodes, read_provenance
 
 TASK = "babyai/go-to-obj-s4"
 
