@@ -12,14 +12,13 @@ from __future__ import annotations
 import copy
 import math
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..system import artifacts
 from ..system.files import new_folder, write_json
-from ..system.packages import git_commit, package_versions
+from ..system.provenance import stamp
 from .loading import CheckpointError, load_checkpoint, training_of
 
 if TYPE_CHECKING:
@@ -108,9 +107,10 @@ def _about(checkpoints: Sequence[str | os.PathLike], shares: Sequence[float]) ->
     parts = []
     for checkpoint, share in zip(checkpoints, shares, strict=True):
         parts.append({"checkpoint": str(checkpoint), "share": share, "training": training_of(checkpoint)})
+    made = stamp(("torch", "transformers"))
     return {
-        "command": " ".join(["gato", *sys.argv[1:]]),
+        "command": made["command"],
         "average_of": parts,
-        "git_commit": git_commit(),
-        "versions": package_versions(("torch", "transformers")),
+        "git_commit": made["git_commit"],
+        "versions": made["versions"],
     }

@@ -162,15 +162,13 @@ def evaluate_checkpoint_on_tasks(
     ] = None,
 ) -> None:
     """Score a checkpoint on many tasks, on seeds far from the training's. Run again to go on where it stopped."""
-    import shlex
-    import sys
-
     from ..evaluation.evaluate import EvaluationSettings, evaluate_checkpoint
     from ..evaluation.results import markdown, write_results
     from ..suites import matching_task_ids
     from ..system.progress import WorkProgress
+    from ..system.provenance import command_line
 
-    command = shlex.join(["gato", *sys.argv[1:]])
+    command = command_line()
     with _errors_of(ValueError, ImportError, OSError):
         task_ids = matching_task_ids(tasks)
         settings = EvaluationSettings(
@@ -486,18 +484,16 @@ def collect_demonstrations(
     chunk_size: Annotated[int, typer.Option(min=1, help="Episodes a file.")] = 250,
 ) -> None:
     """Make demonstrations: episodes of the tasks' experts, as parquet files. Run again to go on where it stopped."""
-    import shlex
-    import sys
     import time
 
     from ..data.collect import collect, content_hash, seeds_of
     from ..sharing.dataset_card import write_dataset_card
     from ..suites import find_task, matching_task_ids
-    from ..system.packages import git_commit
     from ..system.progress import WorkProgress
+    from ..system.provenance import command_line, git_commit
 
     console = _console()
-    command = shlex.join(["gato", *sys.argv[1:]])
+    command = command_line()
     started = time.monotonic()
     with _errors_of(ValueError, ImportError, OSError):
         tasks = {task_id: find_task(task_id) for task_id in matching_task_ids(names)}
@@ -547,12 +543,10 @@ def measure_reference_scores(
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
 ) -> None:
     """Measure what random actions and the experts reach: the scale of all scores, kept with the suites."""
-    import shlex
-    import sys
-
     from ..evaluation.reference import measure
     from ..suites import Task, find_task, matching_task_ids
     from ..system.progress import WorkProgress
+    from ..system.provenance import command_line
 
     with _errors_of(ValueError, ImportError, OSError):
         task_ids = [task_id for task_id in matching_task_ids(names) if isinstance(find_task(task_id), Task)]
@@ -560,7 +554,7 @@ def measure_reference_scores(
             measure(
                 task_ids,
                 episodes,
-                command=shlex.join(["gato", *sys.argv[1:]]),
+                command=command_line(),
                 workers=workers,
                 progress=lambda task_id: progress.advance(1, task_id),
             )

@@ -22,7 +22,8 @@ from ..checkpoints.loading import load_checkpoint, weights_digest
 from ..suites import DocumentTask, Task, find_task
 from ..system.artifacts import RESULTS
 from ..system.files import write_json
-from ..system.packages import git_commit, package_versions, require_packages
+from ..system.packages import package_versions, require_packages
+from ..system.provenance import git_commit
 from ..system.workers import run_in_workers
 
 if TYPE_CHECKING:

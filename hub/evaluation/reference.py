@@ -21,7 +21,8 @@ from ..acting.rollout import Rollout, random_policy, run_episode, run_expert
 from ..suites import Task, find_task
 from ..suites.reference_scores import REFERENCE_FILE, ReferenceScore, TaskReference
 from ..system.files import write_text
-from ..system.packages import git_commit, package_versions
+from ..system.packages import package_versions
+from ..system.provenance import git_commit
 from ..system.workers import run_in_workers
 
 if TYPE_CHECKING:

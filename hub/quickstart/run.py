@@ -23,8 +23,9 @@ from rich.console import Console
 from ..checkpoints.loading import load_checkpoint
 from ..suites import Task, find_task
 from ..system.files import write_json, write_text
-from ..system.packages import TRAINING_PACKAGES, git_commit, package_versions, require_packages
+from ..system.packages import TRAINING_PACKAGES, package_versions, require_packages
 from ..system.progress import WorkProgress
+from ..system.provenance import git_commit
 
 if TYPE_CHECKING:
     from ..evaluation.statistics import Score

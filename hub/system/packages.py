@@ -1,14 +1,12 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""Which packages are there, and in which versions."""
+"""Which packages are installed, and in which versions."""
 
 from __future__ import annotations
 
 import platform
-import subprocess
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from .errors import MissingPackageError
 
@@ -17,7 +15,16 @@ TRAINING_PACKAGES = ("accelerate", "datasets", "matplotlib", "pyarrow", "pydanti
 
 
 def require_packages(purpose: str, packages: Iterable[str], extra: str) -> None:
-    """Raises MissingPackageError, naming the command that helps, where a package is missing."""
+    """Checks that packages are installed.
+
+    Args:
+        purpose: what needs them; it begins the error message.
+        packages: their names on the package index.
+        extra: the extra of this package that installs them.
+
+    Raises:
+        MissingPackageError: one is not installed; the message has the command that installs it.
+    """
     for package in packages:
         try:
             version(package)
@@ -29,19 +36,15 @@ def require_packages(purpose: str, packages: Iterable[str], extra: str) -> None:
 
 
 def package_versions(packages: Iterable[str] = ()) -> dict[str, str]:
-    """The versions of Python, of this distribution and of `packages`."""
-    return {"python": platform.python_version()} | {name: version(name) for name in ("gato-transformers", *packages)}
+    """Returns the versions of Python, of gato-transformers and of `packages`."""
+    return {"python": platform.python_version()} | {
+        name: package_version(name) for name in ("gato-transformers", *packages)
+    }
 
 
-def git_commit() -> str | None:
-    """The commit of the checkout that this module is part of, with "+changes" where files differ; None outside one."""
-
-    def git(*arguments: str) -> str:
-        command = ["git", "-C", str(Path(__file__).parent), *arguments]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
+def package_version(name: str = "gato-transformers") -> str:
+    """Returns the version of a package, or "unknown" for a checkout on the path that was never installed."""
     try:
-        git("ls-files", "--error-unmatch", Path(__file__).name)
-        return git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain", "--untracked-files=no") else "")
-    except (OSError, subprocess.CalledProcessError):
-        return None
+        return version(name)
+    except PackageNotFoundError:
+        return "unknown"

@@ -27,8 +27,9 @@ from ..suites import DocumentTask, Task, find_task, matching_task_ids
 from ..system import artifacts
 from ..system.files import write_json, write_text
 from ..system.hardware import hardware, has_native_bfloat16
-from ..system.packages import git_commit, package_versions, require_packages
+from ..system.packages import package_versions, require_packages
 from ..system.progress import WorkProgress
+from ..system.provenance import git_commit
 from .mixture import Mixture, MixturePart
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from gato_hub.suites import find_task
 from gato_hub.system.artifacts import LOG
 from gato_hub.system.files import read_json, replacing, write_json, write_text
 from gato_hub.system.hardware import hardware
-from gato_hub.system.packages import git_commit
+from gato_hub.system.provenance import git_commit
 from gato_hub.training.run import train
 from modeling_gato import GatoConfig
 

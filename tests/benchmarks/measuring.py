@@ -22,7 +22,8 @@ import torch
 
 from gato_hub.system.files import write_json
 from gato_hub.system.hardware import processor_name
-from gato_hub.system.packages import git_commit, package_versions
+from gato_hub.system.packages import package_versions
+from gato_hub.system.provenance import git_commit
 
 
 @dataclass(frozen=True)
