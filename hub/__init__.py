@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .evaluation.evaluate import evaluate_checkpoint
     from .recipes.schema import load_recipe
     from .sharing.push import push_checkpoint
-    from .suites import Task, find_task
+    from .suites import Task, find_task, register_task
     from .training.run import train
 
 _MODULE_OF = {
@@ -30,6 +30,7 @@ _MODULE_OF = {
     "load_recipe": "recipes.schema",
     "push_checkpoint": "sharing.push",
     "read_episodes": "data.parquet",
+    "register_task": "suites",
     "run_agent": "acting.agent_rollouts",
     "run_expert": "acting.rollout",
     "train": "training.run",
@@ -44,6 +45,7 @@ __all__ = [
     "load_recipe",
     "push_checkpoint",
     "read_episodes",
+    "register_task",
     "run_agent",
     "run_expert",
     "train",

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..acting.rollout import Rollout, action_noise, run_expert
-from ..suites import DocumentTask, Task, find_task, registered_task, task_ids
+from ..suites import BaseTask, DocumentTask, Task, find_task, registered_task
+from ..suites.registry import BUILT_IN_TASK_IDS
 from ..system.packages import package_versions
 from ..system.workers import run_in_workers
 from .columns import episode_features
@@ -55,7 +56,7 @@ class Collection:
 class _Chunk:
     """One file: consecutive seeds of a task, and all else that decides what is in it."""
 
-    task: Task | DocumentTask | str
+    task: BaseTask | str
     path: Path
     seeds: range
     noise: float
@@ -79,7 +80,7 @@ class _Chunk:
 
 
 def collect(
-    tasks: Iterable[str | Task | DocumentTask],
+    tasks: Iterable[str | BaseTask],
     folder: str | os.PathLike,
     episodes: int,
     *,
@@ -157,7 +158,7 @@ def collect(
     return collections
 
 
-def seeds_of(task: Task | DocumentTask, episodes: int, first_seed: int | None = None) -> range:
+def seeds_of(task: BaseTask, episodes: int, first_seed: int | None = None) -> range:
     """The seeds of a task's episodes, or the documents that there are of as many; see `collect`."""
     if isinstance(task, Task) and task.make_expert is None:
         raise ValueError(f"the task {task.id!r} has no expert whose episodes could be collected")
@@ -174,7 +175,7 @@ def seeds_of(task: Task | DocumentTask, episodes: int, first_seed: int | None = 
     return seeds
 
 
-def learner_digest(learner: str | os.PathLike, tasks: Iterable[Task | DocumentTask]) -> str:
+def learner_digest(learner: str | os.PathLike, tasks: Iterable[BaseTask]) -> str:
     """What tells its demonstrations of these tasks from those of other weights. ValueError if it can make none."""
     from ..checkpoints.loading import load_checkpoint, weights_digest
 
@@ -185,7 +186,7 @@ def learner_digest(learner: str | os.PathLike, tasks: Iterable[Task | DocumentTa
     return weights_digest(model)
 
 
-def _files_of(task: Task | DocumentTask, folder: Path, seeds: range, chunk_size: int) -> Iterator[tuple[Path, range]]:
+def _files_of(task: BaseTask, folder: Path, seeds: range, chunk_size: int) -> Iterator[tuple[Path, range]]:
     """The files of a collection, and the seeds in each."""
     for start in range(0, len(seeds), chunk_size):
         path = folder / task.id / f"train-{start // chunk_size:05d}.parquet"
@@ -223,7 +224,7 @@ def _make_chunks(chunks: Sequence[_Chunk], workers: int, progress: Callable[[str
 
 def _sendable(chunk: _Chunk) -> _Chunk:
     """The chunk with the id of its task, which any process finds; a task of a user's own goes as it is."""
-    is_ours = chunk.task.id in task_ids(object) and registered_task(chunk.task.id) is chunk.task
+    is_ours = chunk.task.id in BUILT_IN_TASK_IDS and registered_task(chunk.task.id) is chunk.task
     return dataclasses.replace(chunk, task=chunk.task.id) if is_ours else chunk
 
 

@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from ..suites import suite_of
 from ..system.files import replacing
 
 # A bar further out would make the others too small to read; its number is written beside it.
@@ -23,7 +24,7 @@ def draw_tasks(path: str | os.PathLike, results: Mapping[str, Any]) -> None:
     rows, labels, heights = [], [], []
     position = 0.0
     for suite in suites:
-        members = [name for name in scores if name.partition("/")[0] == suite]
+        members = [name for name in scores if suite_of(name) == suite]
         for name in sorted(members, key=lambda name: scores[name]["normalized"], reverse=True):
             rows.append((position, name, suite))
             position += 1

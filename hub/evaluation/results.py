@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ..suites import Task, registered_task
+from ..suites import Task, registered_task, suite_of
 from ..system.artifacts import CURVE_PICTURE, CURVE_TABLE, RESULTS_TABLE, SCORES_PICTURE, SCORES_TABLE
 from ..system.files import write_text
 from .statistics import interval, resampled_means
@@ -94,8 +94,8 @@ def summarize(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
             "normalized_interval": interval(samples[task_id]),
         }
     suites = {}
-    for suite in dict.fromkeys(task_id.partition("/")[0] for task_id in samples):
-        members = [task_id for task_id in samples if task_id.partition("/")[0] == suite]
+    for suite in dict.fromkeys(map(suite_of, samples)):
+        members = [task_id for task_id in samples if suite_of(task_id) == suite]
         suites[suite] = _means(members, tasks, samples)
     everything = _means(list(samples), tasks, samples) if samples else {"tasks": 0}
     # What equals the expert's score is not to miss it by a rounding.
@@ -204,7 +204,7 @@ def scores_csv(results: Mapping[str, Any]) -> str:
             score = entry.get("normalized", "")
             low, high = entry.get("normalized_interval", ("", ""))
             success = "" if entry["success_rate"] is None else entry["success_rate"]
-            suite = name.partition("/")[0]
+            suite = suite_of(name)
             writer.writerow((suite, name, score, low, high, success, entry["mean_return"], len(entry["episodes"])))
     return file.getvalue()
 

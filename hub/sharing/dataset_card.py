@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..data.collect import Collection, content_hash
 from ..data.parquet import SHARD_PATTERN, read_provenance
-from ..suites import DocumentTask, Task
+from ..suites import BaseTask, Task
 from ..system.files import write_text
 
 # Where the card's example reads from, until the folder lies somewhere else.
@@ -57,7 +57,7 @@ episodes = load_dataset("{folder}", "{example}", split="train")
 
 def write_dataset_card(
     folder: str | os.PathLike,
-    tasks: Mapping[str, Task | DocumentTask],
+    tasks: Mapping[str, BaseTask],
     collections: Mapping[str, Collection],
     command: str,
     git_commit: str | None,
@@ -93,7 +93,7 @@ def config_name(task_id: str) -> str:
     return task_id.replace("/", "--")
 
 
-def _task_line(task: Task | DocumentTask, collection: Collection) -> str:
+def _task_line(task: BaseTask, collection: Collection) -> str:
     dropped = sum(collection.dropped.values())
     scores = ["", ""]
     if isinstance(task, Task) and task.reference:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..evaluation.results import markdown
+from ..suites import suite_of
 from ..system.artifacts import ANIMATION, CURVE_PICTURE, LEARNING_CURVE, SCORES_PICTURE, TRAINING
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def model_card(
 
     training = _training(folder / TRAINING)
     task_ids = list(results["tasks"]) if results else []
-    suites = sorted({task_id.partition("/")[0] for task_id in task_ids})
+    suites = sorted(set(map(suite_of, task_ids)))
     name = repo_id.rpartition("/")[2]
     data = ModelCardData(
         library_name="transformers",

@@ -90,7 +90,7 @@ def make_row(split: Split, index: int) -> dict[str, Any]:
     return {"text": f"{question} {answer}", "images": [pixels], "question": question, "answer": answer}
 
 
-DOCUMENT_TASKS = (
+TASKS = (
     DocumentTask(
         id="questions/easy-vqa",
         extra="documents",

@@ -219,7 +219,7 @@ _shapes_task = partial(
     DocumentTask, extra="", packages=(), license="Apache-2.0", source="drawn by this module", score="exact match"
 )
 
-DOCUMENT_TASKS = (
+TASKS = (
     _shapes_task(id="captions/shapes", make_row=caption_row),
     _shapes_task(id="questions/shapes", make_row=question_row),
 )

@@ -8,23 +8,25 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from . import DocumentTask, Task, is_installed
+from .document_task import DocumentTask
 from .reference_scores import ReferenceScore
+from .registry import is_installed
+from .task import BaseTask, Task
 
 if TYPE_CHECKING:
     import rich.table
 
 
-def install_command(task: Task | DocumentTask) -> str:
+def install_command(task: BaseTask) -> str:
     """What installs the packages of the task."""
     return f"pip install 'gato-transformers[{task.extra}]'" if task.extra else "pip install gato-transformers"
 
 
-def describe(task: Task | DocumentTask) -> dict[str, Any]:
+def describe(task: BaseTask) -> dict[str, Any]:
     """A task as JSON. Control tasks have their measured scores, None where nothing was measured."""
     about = {
         "id": task.id,
-        "suite": task.id.partition("/")[0],
+        "suite": task.suite,
         "kind": "documents" if isinstance(task, DocumentTask) else "control",
         "score": task.score,
         "install": install_command(task),
@@ -45,7 +47,7 @@ def describe(task: Task | DocumentTask) -> dict[str, Any]:
     }
 
 
-def table_of_tasks(tasks: Sequence[Task | DocumentTask]) -> rich.table.Table:
+def table_of_tasks(tasks: Sequence[BaseTask]) -> rich.table.Table:
     """A row a task, suite by suite."""
     from rich.table import Column, Table
 
@@ -60,9 +62,9 @@ def table_of_tasks(tasks: Sequence[Task | DocumentTask]) -> rich.table.Table:
     )
     suite = None
     for task in tasks:
-        if suite not in (None, task.id.partition("/")[0]):
+        if suite not in (None, task.suite):
             table.add_section()
-        suite = task.id.partition("/")[0]
+        suite = task.suite
         install = "" if is_installed(task) else task.extra
         if isinstance(task, DocumentTask):
             table.add_row(task.id, task.score, "", "", "", install)
@@ -80,13 +82,13 @@ def table_of_tasks(tasks: Sequence[Task | DocumentTask]) -> rich.table.Table:
     return table
 
 
-def table_of_suites(tasks: Sequence[Task | DocumentTask]) -> rich.table.Table:
+def table_of_suites(tasks: Sequence[BaseTask]) -> rich.table.Table:
     """A row a suite: how many tasks, and what installs them."""
     from rich.table import Table
 
-    suites: dict[str, list[Task | DocumentTask]] = {}
+    suites: dict[str, list[BaseTask]] = {}
     for task in tasks:
-        suites.setdefault(task.id.partition("/")[0], []).append(task)
+        suites.setdefault(task.suite, []).append(task)
     table = Table("suite", "tasks", "measured", "mean expert success", "install", title=f"{len(suites)} suites")
     for suite, members in suites.items():
         measured = [task for task in members if isinstance(task, Task) and task.reference]

@@ -140,7 +140,7 @@ def _documentation_task(package: str, license: str, extra: str = "") -> Document
     )
 
 
-DOCUMENT_TASKS = (
+TASKS = (
     _text_task(
         read_python_documentation,
         id="text/python-docs",

@@ -25,9 +25,10 @@ from rich.console import Console
 
 from ..system.packages import package_versions
 from ..system.progress import WorkProgress
-from . import Task, find_task
 from .environments.instruction import without_instruction
 from .experts.linear_policy import LinearPolicy, trained_policy_path
+from .registry import find_task
+from .task import Task
 
 if TYPE_CHECKING:
     import gymnasium

@@ -23,7 +23,7 @@ from ..data.collect import collect, learner_digest, seeds_of
 from ..data.files import parquet_files
 from ..data.source import EpisodeSource
 from ..recipes.schema import DataSection, Recipe, RecipeError, as_yaml
-from ..suites import DocumentTask, Task, find_task, matching_task_ids
+from ..suites import BaseTask, Task, find_task, matching_task_ids
 from ..system import artifacts
 from ..system.files import write_json, write_text
 from ..system.hardware import hardware, has_native_bfloat16
@@ -62,7 +62,7 @@ class _Data:
     name: str
     weight: float
     section: DataSection
-    task: Task | DocumentTask | None
+    task: BaseTask | None
     files: list[str] | None = None
     learner_digest: str | None = None
 

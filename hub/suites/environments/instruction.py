@@ -24,7 +24,7 @@ def with_instruction(task: Task) -> Task:
 
     The instruction of `dm-control/pendulum-swingup` is "pendulum swingup". The expert still sees the state alone.
     """
-    instruction = task.id.partition("/")[2].replace("-", " ")
+    instruction = task.name.replace("-", " ")
     return replace(
         task,
         make_environment=partial(_make_environment, task.make_environment, instruction),

@@ -108,34 +108,6 @@ class Level:
         return picture
 
 
-def read_level(text: str) -> Level:
-    """Reads a level in the usual letters: `#` wall, ` ` floor, `.` target, `$` box, `*` box on a target, `@` player,
-    `+` player on a target.
-
-    Raises:
-        ValueError: another letter; not one player; not as many boxes as targets, or none; floor at the edge.
-    """
-    lines = text.strip("\n").split("\n")
-    columns = max(len(line) for line in lines)
-    letters = "".join(line.ljust(columns, "#") for line in lines)
-    if unknown := set(letters) - set("# .$*@+"):
-        raise ValueError(f"A level has no letter {sorted(unknown)[0]!r}")
-
-    def cells(kinds: str) -> frozenset[int]:
-        return frozenset(cell for cell, letter in enumerate(letters) if letter in kinds)
-
-    players, boxes, targets, floor = cells("@+"), cells("$*"), cells(".*+"), cells(" .$*@+")
-    if len(players) != 1:
-        raise ValueError(f"A level has one player, not {len(players)}")
-    if not boxes or len(boxes) != len(targets):
-        raise ValueError(f"A level has as many boxes as targets, at least one, not {len(boxes)} and {len(targets)}")
-    for cell in floor:
-        row, column = divmod(cell, columns)
-        if row in (0, len(lines) - 1) or column in (0, columns - 1):
-            raise ValueError(f"A level has walls around it, but none at row {row}, column {column}")
-    return Level(len(lines), columns, floor, targets, boxes, *players)
-
-
 def generate_level(size: int, boxes: int, random: np.random.Generator) -> Level:
     """Draws a level of `size` x `size` cells, walls included, that can be solved. No box starts on a target.
 

@@ -5,12 +5,12 @@
 import pytest
 import torch
 
-from gato_hub.suites import Task, find_task, is_installed, registered_task, task_ids
+from gato_hub.suites import Task, find_task, is_installed, registered_task, suite_of, task_ids
 from modeling_gato import GatoAgent, GatoConfig, GatoForCausalLM
 from tokenization_gato import GatoProcessor
 
 # The first task of each suite.
-TASKS = list({task_id.partition("/")[0]: task_id for task_id in reversed(task_ids(Task))}.values())
+TASKS = list({suite_of(task_id): task_id for task_id in reversed(task_ids(Task))}.values())
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["texts-repeated", "texts-once"])

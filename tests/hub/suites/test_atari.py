@@ -7,7 +7,7 @@ from gato_hub.suites.atari import EXPERTS, TASKS
 
 pytest.importorskip("ale_py", reason="the extra atari is under the GPL: only who wants it installs it")
 
-TASKS_BY_GAME = {task.id.partition("/")[2]: task for task in TASKS}
+TASKS_BY_GAME = {task.name: task for task in TASKS}
 
 
 @pytest.fixture(params=sorted(EXPERTS))

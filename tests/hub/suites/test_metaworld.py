@@ -58,7 +58,7 @@ def test_the_present_and_the_goal_are_shown(task):
     for _ in range(3):
         assert environment.observation_space.contains(observation)
         state = observation["state"]
-        assert len(state) == (13 if task.id.split("/")[1] in TASKS_OF_TWO_OBJECTS else 10)
+        assert len(state) == (13 if task.name in TASKS_OF_TWO_OBJECTS else 10)
         shown = np.delete(state, 3).reshape(-1, 3) * REACH + MIDDLE
         full = environment.get_wrapper_attr("full_observation")
         np.testing.assert_allclose(shown[0], simulation.get_endeff_pos(), atol=1e-6)
@@ -69,7 +69,7 @@ def test_the_present_and_the_goal_are_shown(task):
         assert full[11:14].any() == (len(shown) == 4)
         if len(shown) == 4:
             np.testing.assert_allclose(shown[2], full[11:14], atol=1e-6)
-        assert observation["instruction"] == task.id.split("/")[1].replace("-", " ")
+        assert observation["instruction"] == task.name.replace("-", " ")
         action = policy(observation)
         assert environment.action_space.contains(action)
         observation, reward, *_, info = environment.step(action)

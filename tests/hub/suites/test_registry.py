@@ -10,14 +10,20 @@ import pytest
 
 from gato_hub.acting.rollout import action_noise, limited_processor_time, random_policy, run_episode, run_expert
 from gato_hub.suites import (
+    BaseTask,
     DocumentTask,
     ExpertFailed,
+    UnknownTaskError,
     find_task,
     matching_task_ids,
+    register_task,
     registered_task,
+    registry,
+    suite_of,
     task_ids,
 )
 from gato_hub.suites.babyai import JAT_LEVELS
+from gato_hub.system.errors import GatoError, MissingPackageError
 
 TASKS = [registered_task(task_id) for task_id in task_ids()]
 OPTIONAL_SUITES = {"atari"}
@@ -57,7 +63,7 @@ def assert_same(one, other):
 
 
 def test_every_suite_has_a_representative_here():
-    assert {task_id.partition("/")[0] for task_id in REPRESENTATIVES} == SUITES - OPTIONAL_SUITES
+    assert set(map(suite_of, REPRESENTATIVES)) == SUITES - OPTIONAL_SUITES
 
 
 def test_over_two_hundred_tasks_of_seven_suites_have_measured_scores():
@@ -111,16 +117,47 @@ def test_names_mean_tasks_suites_and_patterns():
 @pytest.mark.parametrize("name", ["babyai/go-to-locla", "metawolrd", "babyai/no-such-*"])
 def test_unknown_names_are_refused_with_the_nearest_ones(name):
     nearest = {"babyai/go-to-locla": "babyai/go-to-local", "metawolrd": "metaworld", "babyai/no-such-*": "babyai"}
-    with pytest.raises(ValueError, match=f"There is no task .*{nearest[name]}"):
+    with pytest.raises(UnknownTaskError, match=f"There is no task .*{nearest[name]}"):
         matching_task_ids([name])
-    with pytest.raises(ValueError, match="There is no task"):
+    with pytest.raises(UnknownTaskError, match="There is no task"):
         find_task(name)
 
 
 def test_a_missing_package_names_the_command_that_installs_it(task):
     crippled = dataclasses.replace(task, packages=("no-such-package-anywhere",))
-    with pytest.raises(ImportError, match=rf"pip install 'gato-transformers\[{task.extra}\]'"):
+    with pytest.raises(MissingPackageError, match=rf"pip install 'gato-transformers\[{task.extra}\]'"):
         crippled.check_installed()
+
+
+@pytest.fixture
+def registered(monkeypatch):
+    """Tasks that a test registers are forgotten after it."""
+    monkeypatch.setattr(registry, "_TASKS", dict(registry._TASKS))
+
+
+def test_a_registered_task_is_found_like_any_other(registered):
+    task = dataclasses.replace(registered_task("sokoban/7x7-1-box"), id="warehouse/night-shift-2")
+    register_task(task)
+    assert find_task("warehouse/night-shift-2") is task
+    assert (task.suite, task.name) == ("warehouse", "night-shift-2")
+    assert matching_task_ids(["warehouse", "sokoban/7x7-1-box"]) == ("sokoban/7x7-1-box", "warehouse/night-shift-2")
+    assert task_ids()[-1] == "warehouse/night-shift-2"
+    assert "warehouse/night-shift-2" not in registry.BUILT_IN_TASK_IDS
+
+
+@pytest.mark.parametrize(
+    "task_id", ["warehouse", "warehouse/", "a/b/c", "Warehouse/x", "ware house/x", "w/night_shift", ""]
+)
+def test_a_malformed_id_is_not_registered(task_id, registered):
+    task = dataclasses.replace(registered_task("sokoban/7x7-1-box"), id=task_id)
+    with pytest.raises(GatoError, match="is not `suite/task-name`"):
+        register_task(task)
+    assert task_id not in task_ids(BaseTask)
+
+
+def test_an_id_is_registered_once(registered):
+    with pytest.raises(GatoError, match="already a task 'sokoban/7x7-1-box'"):
+        register_task(registered_task("sokoban/7x7-1-box"))
 
 
 def test_training_and_evaluation_seeds_do_not_meet():

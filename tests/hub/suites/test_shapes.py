@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gato_hub.suites import shapes
 from gato_hub.suites.document_task import SPLITS
 
-CAPTIONS, QUESTIONS = shapes.DOCUMENT_TASKS
+CAPTIONS, QUESTIONS = shapes.TASKS
 
 PLACES = {
     "at the top left": (0, 0),
