@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .data.collect import collect
     from .data.parquet import read_episodes
     from .evaluation.evaluate import evaluate_checkpoint
-    from .recipes.schema import load_recipe
+    from .recipes.reading import load_recipe
     from .sharing.push import push_checkpoint
     from .suites import Task, find_task, register_task
     from .training.run import train
@@ -27,7 +27,7 @@ _MODULE_OF = {
     "evaluate_checkpoint": "evaluation.evaluate",
     "find_task": "suites",
     "load_checkpoint": "checkpoints.loading",
-    "load_recipe": "recipes.schema",
+    "load_recipe": "recipes.reading",
     "push_checkpoint": "sharing.push",
     "read_episodes": "data.parquet",
     "register_task": "suites",

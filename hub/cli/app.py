@@ -99,7 +99,8 @@ def train_by_recipe(
 
     with _errors_of(ImportError):
         require_packages("gato train", TRAINING_PACKAGES, extra="train")
-    from ..recipes.schema import RecipeError, load_recipe
+    from ..recipes.errors import RecipeError
+    from ..recipes.reading import load_recipe
     from ..training.run import TrainingError, train
     from ..training.run import show_mixture as draw_mixture
 

@@ -55,7 +55,7 @@ class Settings:
 
     def recipe(self) -> Recipe:
         """The recipe "quickstart", with the demonstrations shared out by weight; other seeds, other demonstrations."""
-        from ..recipes.schema import load_recipe
+        from ..recipes.reading import load_recipe
 
         data = load_recipe("quickstart").data
         weights = sum(section.weight for section in data)
@@ -131,7 +131,7 @@ def run_quickstart(output: Path, settings: Settings, *, resume: bool = False) ->
         console.print(f"This run is complete: see {output / 'scores.md'}")
         return
 
-    from ..recipes.schema import RecipeError
+    from ..recipes.errors import RecipeError
     from ..training.run import TrainingError, is_complete, make_demonstrations, train
 
     try:

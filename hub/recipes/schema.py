@@ -1,23 +1,17 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""A recipe: one YAML file that says all that a training run is made of.
+"""The keys of a recipe: one YAML file that says all that a training run is made of.
 
-Values of the paper are the defaults ("A Generalist Agent", appendix, training). Everything is checked on load, before
-any work is done; an error names its key, as in `data.0.weight`. The key `extends` names another recipe, a file or one
-that ships with the package, whose values hold where this one has none; a list replaces a list.
+Each section of the file is a class, and each key an attribute of it. The defaults are the values of the paper
+("A Generalist Agent", appendix, training).
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
-from pathlib import Path
+import math
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-
-RECIPES = Path(__file__).parent
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -25,25 +19,21 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Names = Annotated[list[str], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
 
 
-class RecipeError(ValueError):
-    """A recipe that can't be run: the message names the key."""
-
-
 class _Section(BaseModel):
-    # A number where a text is wanted is a mistake; a misspelt key would be passed over in silence.
+    # Unknown keys are refused: a misspelled key would be ignored in silence.
     model_config = ConfigDict(extra="forbid", strict=False, allow_inf_nan=False, validate_default=True)
 
 
 class ModelSection(_Section):
-    """The model to train: a new one of a named size, or a trained one.
+    """The model to train: a new one of a named size, or a pretrained one.
 
     Attributes:
-        size: a named size of `GatoConfig`.
-        pretrained: a folder or a name on the Hub; the processor comes from there, too.
-        revision: of `pretrained` on the Hub.
-        config: fields of `GatoConfig` that differ, such as `{position_embedding_type: rotary}`. A new model's window,
-            `max_position_embeddings`, is as long as the rows of its training. Layers that a pretrained model lacks
-            (`num_hidden_layers`) are added behind its own, and change nothing until they are trained.
+        size: The named size of a new model, as in `GatoConfig.nano()`.
+        pretrained: A folder or a name on the Hub. The processor comes from there, too.
+        revision: The revision of `pretrained` on the Hub.
+        config: Fields of `GatoConfig` that differ, such as `{position_embedding_type: rotary}`. The window of a new
+            model, `max_position_embeddings`, is `sequence.length` by default. Where `num_hidden_layers` is more than
+            a pretrained model has, layers are added behind its own. They change nothing until they are trained.
     """
 
     size: Literal["nano", "mini", "small", "baseline", "large"] | None = None
@@ -52,18 +42,18 @@ class ModelSection(_Section):
     config: dict[str, Any] = {}
 
     @model_validator(mode="after")
-    def _one_of_them(self):
+    def _size_or_pretrained(self) -> ModelSection:
         if (self.size is None) == (self.pretrained is None):
             raise ValueError("give either size or pretrained")
         return self
 
 
 class ProcessorSection(_Section):
-    """How the world becomes tokens, for a new model.
+    """The processor of a new model.
 
     Attributes:
-        tokenizer: a text tokenizer, a folder or a name on the Hub; the small one built in code by default.
-        options: arguments of `GatoProcessor`, such as `{repeat_text_observations: false}`.
+        tokenizer: A text tokenizer, a folder or a name on the Hub. The default is the small one built in code.
+        options: Arguments of `GatoProcessor`, such as `{repeat_text_observations: false}`.
     """
 
     tokenizer: str | None = None
@@ -71,26 +61,28 @@ class ProcessorSection(_Section):
 
 
 class DataSection(_Section):
-    """Data with a weight: either `tasks`, whose demonstrations are made if they are not there, or a `path`.
+    """Data with a weight: either `tasks`, whose missing demonstrations are collected, or a `path`.
 
     Attributes:
-        weight: share of the tokens, relative to the other weights; tasks of one section share it equally.
-        label_weight: of each of its labels in the loss, beside `loss.weights`. A question has one label, its answer,
-            in thirty tokens; by its share of the tokens alone the loss would hardly hear of it.
-        tasks: ids, suites or patterns, as of `gato tasks`; those after a "!" are left out.
-        episodes: to make, a task: episodes of its expert, or documents.
-        noise: of the executed actions, see `gato collect`.
-        first_seed: of the demonstrations; the first training seed of a task by default.
-        learner: a checkpoint that acts in the demonstrations while the expert says what it would do, see `collect`.
-        path: a folder of `train-*.parquet` files, a pattern of such files, or a dataset on the Hub.
-        name: its configuration on the Hub.
-        split, revision: of a path.
-        task: the task's id, where the path holds episodes of one of ours: gives its spaces.
-        environment: an id of `gymnasium.make`, "module:id" where a module registers it, that gives the spaces of a
-            path's episodes. Without either, numbers say themselves what they are and actions lie in [-1, 1].
-        streaming: read a few row groups at a time, instead of having all rows at hand.
-        max_steps: the first steps of each episode to train on; all by default. Where a task is to get somewhere and
-            to stay there, most of an episode shows nothing but how to stay. A learner's are left there.
+        weight: The share of the tokens, relative to the other weights. The tasks of one section share it equally.
+        label_weight: The weight of each label in the loss, times that of `loss.weights`. Raise it for tasks with few
+            labels per row: a question has one label, its answer, in thirty tokens.
+        tasks: Ids, suites or patterns, as `gato tasks` lists them. Those after a "!" are left out.
+        episodes: Episodes of the expert, or documents, to collect for each task.
+        noise: How much the executed actions differ from the expert's, see `gato collect`.
+        first_seed: The first seed of the demonstrations. The default is the first training seed of the task.
+        learner: A checkpoint that acts while the expert says what it would do, see `collect`.
+        path: A folder of `train-*.parquet` files, a pattern of such files, or a dataset on the Hub.
+        name: The configuration of a dataset on the Hub.
+        split: The split of a path.
+        revision: The revision of a dataset on the Hub.
+        task: The id of a registered task that the episodes of a path are of. Its spaces are used.
+        environment: An id of `gymnasium.make` whose spaces the episodes of a path have, or "module:id" where a module
+            registers it. Without task and environment, numbers are encoded by their type, and actions must lie in
+            [-1, 1].
+        streaming: Whether to read a few row groups at a time, instead of having all rows at hand.
+        max_steps: Train on the first so many steps of each episode, and end a learner's episodes there. The default
+            is all. Use it where a task is to get somewhere and stay there: most of its steps only show staying.
     """
 
     weight: Annotated[float, Field(gt=0.0)] = 1.0
@@ -110,7 +102,7 @@ class DataSection(_Section):
     max_steps: Positive | None = None
 
     @model_validator(mode="after")
-    def _one_of_them(self):
+    def _tasks_or_path(self) -> DataSection:
         if (self.tasks is None) == (self.path is None):
             raise ValueError("give either tasks or path")
         other = (
@@ -129,7 +121,14 @@ class DataSection(_Section):
 
 
 class SequenceSection(_Section):
-    """Training rows, see `GatoDataCollator`."""
+    """The rows of training, see `GatoDataCollator`.
+
+    Attributes:
+        length: Tokens per row.
+        prompt_probability: The share of windows that begin with a prompt, a part of another episode of the task.
+        prompt_end_probability: The share of prompts that are the end of their episode.
+        loss_on_observation_text: Whether the text of observations is learned, too.
+    """
 
     length: Positive = 1024
     prompt_probability: Share = 0.25
@@ -138,12 +137,14 @@ class SequenceSection(_Section):
 
 
 class ActingSettings(_Section):
-    """How the model is to act, see `GatoAgent`. What is left out stays as it is.
+    """How the model acts, see `GatoAgent`. What is left out stays as it is.
 
     Attributes:
-        do_sample, temperature, continuous_actions: how an action is chosen.
-        context_steps: steps remembered. The windows of training have as many, beside their prompts.
-        past_window: what to do where the window is full.
+        do_sample: Whether actions are sampled.
+        temperature: The temperature of the sampling.
+        continuous_actions: How a continuous action is chosen from its distribution.
+        context_steps: The number of steps the agent remembers. Windows of training have as many, besides prompts.
+        past_window: What the agent does when its window is full.
     """
 
     do_sample: bool | None = None
@@ -154,21 +155,22 @@ class ActingSettings(_Section):
 
 
 class ActingSection(ActingSettings):
-    """What the checkpoint says of acting, in `generation_config.agent`.
+    """How the model acts, saved in the checkpoint's `generation_config.agent`.
 
     Attributes:
-        tasks: what differs, by task, suite or pattern of names. The longest that fits goes first.
+        tasks: Settings that differ, by task, suite or pattern of ids. The longest pattern that matches is used first.
     """
 
     tasks: dict[str, ActingSettings] = {}
 
 
 class LossSection(_Section):
-    """Cross-entropy, with weights.
+    """Weighted cross-entropy.
 
     Attributes:
-        weights: of a label, by its kind; 1 by default.
-        soft_bins: standard deviation, in bins, over which the label of a continuous action is spread; 0 for one bin.
+        weights: The weight of a label by its kind. The default is 1.
+        soft_bins: The standard deviation, in bins, over which the label of a continuous action is spread. 0 keeps it
+            in one bin.
     """
 
     weights: dict[
@@ -178,17 +180,27 @@ class LossSection(_Section):
 
 
 class OptimizationSection(_Section):
-    """Steps, batches, optimiser and schedule.
+    """Steps, batches, optimizer and schedule.
 
     Attributes:
-        batch_size: rows a step, of all processes together.
-        micro_batch_size: rows that a process computes at once; all of its share by default.
-        optimizer: "adam" takes no weight decay, as the paper's fine-tuning; "muon" is Muon for the matrices of the
-            blocks and AdamW for all else (see `muon.py`).
-        matrix_learning_rate_ratio: the learning rate of Muon's matrices, in units of `learning_rate`.
-        schedule: "cosine" falls to `final_learning_rate_ratio` of the peak, "constant" stays.
-        warmup_steps: from `initial_learning_rate` to `learning_rate` in a line; a share of the steps where below 1.
-        dropout: of attention and sub-layers; what the model says where left out. The paper fine-tunes with 0.1.
+        steps: Training steps.
+        batch_size: Rows per step, over all processes.
+        micro_batch_size: Rows that a process computes at once. The default is all of its share.
+        optimizer: "adamw", "adam" or "muon". "adam" has no weight decay, as in the paper's fine-tuning. "muon" is
+            Muon for the matrices of the layers and AdamW for all else (see `training/muon.py`).
+        matrix_learning_rate_ratio: The learning rate of Muon's matrices, in units of `learning_rate`.
+        learning_rate: The peak of the learning rate.
+        schedule: "cosine" falls to `final_learning_rate_ratio` of the peak, "constant" stays there.
+        warmup_steps: Steps in which the rate rises linearly from `initial_learning_rate` to the peak. Below 1 it is a
+            share of all steps.
+        initial_learning_rate: The learning rate of the first step of the warmup.
+        final_learning_rate_ratio: The learning rate of the last step, in units of `learning_rate`.
+        betas: The decay rates of the moments of AdamW.
+        epsilon: The term that AdamW adds to the denominator.
+        weight_decay: Decoupled weight decay.
+        max_grad_norm: Gradients are clipped to this norm. 0 leaves them.
+        dropout: Dropout of attention and sublayers in this training. The default is the configuration's. The paper
+            fine-tunes with 0.1.
     """
 
     steps: Positive = 1_000_000
@@ -208,7 +220,7 @@ class OptimizationSection(_Section):
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] | None = None
 
     @model_validator(mode="after")
-    def _fits(self):
+    def _values_agree(self) -> OptimizationSection:
         if self.micro_batch_size is not None and self.batch_size % self.micro_batch_size:
             raise ValueError(
                 f"batch_size ({self.batch_size}) must be a multiple of micro_batch_size ({self.micro_batch_size})"
@@ -221,14 +233,19 @@ class OptimizationSection(_Section):
 
     @property
     def num_warmup_steps(self) -> int:
-        """In steps, also where given as a share."""
-        import math
-
+        """The number of warmup steps, also where `warmup_steps` is a share."""
         return math.ceil(self.warmup_steps * self.steps if self.warmup_steps < 1 else self.warmup_steps)
 
 
 class LoraSection(_Section):
-    """Low-rank adapters instead of all weights (`peft.LoraConfig`). They are merged into the model that is saved."""
+    """Low-rank adapters, trained instead of all weights and merged into the saved model (`peft.LoraConfig`).
+
+    Attributes:
+        rank: The rank of the adapters.
+        alpha: The scale of the adapters, in units of 1 / rank.
+        dropout: Dropout of the input of the adapters.
+        target_modules: The names of the modules that get adapters.
+    """
 
     rank: Positive = 16
     alpha: Annotated[float, Field(gt=0.0)] = 32.0
@@ -240,9 +257,10 @@ class EvaluationSection(_Section):
     """Rollouts during training.
 
     Attributes:
-        every: steps between them; 0 for none.
-        tasks: ids, suites or patterns.
-        episodes: a task.
+        every: Steps between two evaluations. 0 evaluates never.
+        tasks: Ids, suites or patterns.
+        episodes: Episodes per task.
+        num_environments: Environments of a task that are stepped together.
     """
 
     every: Annotated[int, Field(ge=0)] = 0
@@ -251,19 +269,19 @@ class EvaluationSection(_Section):
     num_environments: Positive = 32
 
     @model_validator(mode="after")
-    def _fits(self):
+    def _has_tasks(self) -> EvaluationSection:
         if self.every and not self.tasks:
             raise ValueError("tasks are needed where every is not 0")
         return self
 
 
 class LoggingSection(_Section):
-    """What is told of a run. `log.jsonl` and `learning_curve.png` are always written.
+    """Where a run is logged. `log.jsonl` and `learning_curve.png` are always written.
 
     Attributes:
-        every: steps.
-        report_to: trackers of `TrainingArguments`, such as tensorboard and trackio.
-        run_name: for the trackers.
+        every: Steps between two entries of the log.
+        report_to: Trackers of `TrainingArguments`, such as tensorboard and trackio.
+        run_name: The name of the run in the trackers.
     """
 
     every: Positive = 50
@@ -272,7 +290,12 @@ class LoggingSection(_Section):
 
 
 class CheckpointSection(_Section):
-    """Checkpoints from which a run goes on, every so many steps, and how many of them are kept."""
+    """Checkpoints from which an interrupted run resumes.
+
+    Attributes:
+        every: Steps between two checkpoints.
+        keep: The number of latest checkpoints to keep.
+    """
 
     every: Positive = 1000
     keep: Positive = 1
@@ -282,13 +305,26 @@ class Recipe(_Section):
     """All that a training run is made of.
 
     Attributes:
-        precision: "auto" is bf16 where the hardware computes it, fp32 elsewhere.
-        gradient_checkpointing: computes activations again instead of keeping them.
-        compile: `torch.compile` the model.
-        fsdp: shards the model over all processes by transformers' own plan, on GPUs and CPUs. Such a run leaves its
-            final model, and can't be resumed. For FSDP with checkpoints use Accelerate's configuration file.
-        data_workers: processes a training process that make rows; -1 is one where there is a core to spare.
-        seed: of weights, data and dropout.
+        model: See `ModelSection`.
+        processor: See `ProcessorSection`.
+        data: See `DataSection`.
+        sequence: See `SequenceSection`.
+        acting: See `ActingSection`.
+        loss: See `LossSection`.
+        optimization: See `OptimizationSection`.
+        lora: See `LoraSection`. By default all weights are trained.
+        precision: "fp32", "bf16", or "auto", which is bf16 where the hardware computes it and fp32 elsewhere.
+        gradient_checkpointing: Whether activations are computed again instead of kept.
+        compile: Whether the model is compiled by `torch.compile`.
+        fsdp: Whether the model is sharded over all processes by transformers' own plan, on GPUs or CPUs. Such a run
+            saves its final model only, and can't be resumed. For FSDP with checkpoints use Accelerate's
+            configuration file.
+        data_workers: Processes that make rows, for each training process. -1 is as many as there are spare cores, at
+            most 1 on a CPU and 8 on a GPU.
+        evaluation: See `EvaluationSection`.
+        logging: See `LoggingSection`.
+        checkpoints: See `CheckpointSection`.
+        seed: The seed of weights, data and dropout.
     """
 
     model: ModelSection
@@ -310,7 +346,7 @@ class Recipe(_Section):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
     @model_validator(mode="after")
-    def _fits(self):
+    def _sections_agree(self) -> Recipe:
         if self.model.pretrained and self.processor != ProcessorSection():
             raise ValueError("processor belongs to a new model: a pretrained one brings its own")
         if self.fsdp and self.lora:
@@ -321,162 +357,3 @@ class Recipe(_Section):
         if self.fsdp and self.evaluation.every:
             raise ValueError("evaluation.every must be 0 with fsdp: a process holds only a part of the model")
         return self
-
-
-def recipe_path(name: str | os.PathLike) -> Path:
-    """The file of a recipe: a path, or the name of one that ships with the package.
-
-    Raises:
-        RecipeError: there is none.
-    """
-    path = Path(name)
-    if path.is_file():
-        return path
-    shipped = RECIPES / f"{name}.yaml"
-    if path.parent == Path() and shipped.is_file():
-        return shipped
-    names = ", ".join(sorted(path.stem for path in RECIPES.glob("*.yaml")))
-    raise RecipeError(f"there is no file {name}, and no recipe of that name; there are {names}")
-
-
-def load_recipe(name: str | os.PathLike, overrides: Iterable[str] = ()) -> Recipe:
-    """Reads and checks a recipe.
-
-    Args:
-        name: a path, or the name of a recipe that ships with the package.
-        overrides: `KEY=VALUE`, the key dotted, as in `optimization.steps=100` or `data.0.weight=2`, the value YAML.
-
-    Raises:
-        RecipeError: no such file, no YAML, or a key or value that can't be; all such keys are named.
-    """
-    path = recipe_path(name)
-    values = _read(path)
-    for override in overrides:
-        _set(values, override)
-    return check_recipe(values, str(path))
-
-
-def _read(path: Path, *heirs: Path) -> dict[str, Any]:
-    """The values of a file, over those of the recipe that it extends."""
-    if path in heirs:
-        raise RecipeError(f"{path}: extends: the recipe extends itself")
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path} is no YAML: {error}") from error
-    if not isinstance(values, dict):
-        raise RecipeError(f"{path} must hold a mapping of keys, got {type(values).__name__}")
-    extended = values.pop("extends", None)
-    if extended is None:
-        return values
-    beside = path.parent / str(extended)
-    return _merged(_read(beside if beside.is_file() else recipe_path(str(extended)), path, *heirs), values)
-
-
-def _merged(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """Mappings are merged, all else is replaced."""
-    merged = dict(values)
-    for key, change in changes.items():
-        old = values.get(key)
-        merged[key] = _merged(old, change) if isinstance(old, dict) and isinstance(change, dict) else change
-    return merged
-
-
-def check_recipe(values: dict[str, Any], source: str = "the recipe") -> Recipe:
-    """The recipe of plain values, as YAML has them.
-
-    Raises:
-        RecipeError: see `load_recipe`.
-    """
-    try:
-        recipe = Recipe.model_validate(values)
-    except ValidationError as error:
-        problems = []
-        for problem in error.errors():
-            key = ".".join(map(str, problem["loc"])) or "the recipe"
-            message = problem["msg"].removeprefix("Value error, ")
-            given = "" if problem["type"] in ("missing", "value_error") else f", got {problem['input']!r}"
-            problems.append(f"{key}: {_hint(problem, message)}{given}")
-        raise RecipeError(f"{source}: " + "; ".join(problems)) from None
-    _check_model(recipe, source)
-    return recipe
-
-
-def _hint(problem: dict[str, Any], message: str) -> str:
-    if problem["type"] != "extra_forbidden":
-        return message[:1].lower() + message[1:]
-    import difflib
-
-    section: Any = Recipe
-    for part in problem["loc"][:-1]:
-        # The key of a mapping, such as a task, is no field.
-        if part in getattr(section, "model_fields", ()):
-            section = _section_of(section.model_fields[part].annotation)
-    keys = list(getattr(section, "model_fields", ()))
-    close = difflib.get_close_matches(str(problem["loc"][-1]), keys, n=1)
-    return "there is no such key" + (f"; did you mean {close[0]}?" if close else f"; there are {', '.join(keys)}")
-
-
-def _section_of(annotation: Any) -> Any:
-    """The section inside an annotation such as `list[Section]` or `Section | None`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for part in getattr(annotation, "__args__", ()) if (found := _section_of(part))), None)
-
-
-def _check_model(recipe: Recipe, source: str) -> None:
-    """Fields of the configuration and options of the processor, which their classes check."""
-    if recipe.model.size is None:
-        return
-    from modeling_gato import GatoConfig
-
-    try:
-        getattr(GatoConfig, recipe.model.size)(**recipe.model.config)
-    except Exception as error:  # strict dataclasses of huggingface_hub raise kinds of their own
-        # The checks of a strict dataclass come wrapped: the cause says what is wrong.
-        raise RecipeError(f"{source}: model.config: {error.__cause__ or error}") from error
-
-
-def _set(values: dict[str, Any], override: str) -> None:
-    key, equals, text = override.partition("=")
-    if not equals or not key:
-        raise RecipeError(f"{override!r} must have the form KEY=VALUE, as in optimization.steps=100")
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise RecipeError(f"{key}: {text!r} is no YAML: {error}") from error
-    *folders, last = key.split(".")
-    place: Any = values
-    for part in folders:
-        place = _entered(place, part, key)
-    if isinstance(place, list):
-        place[_number(place, last, key)] = value
-    else:
-        place[last] = value
-
-
-def _entered(place: Any, part: str, key: str) -> Any:
-    if isinstance(place, list):
-        inner = place[_number(place, part, key)]
-    else:
-        if place.get(part) is None:
-            place[part] = {}
-        inner = place[part]
-    if not isinstance(inner, dict | list):
-        raise RecipeError(f"{key}: {part} holds no other keys")
-    return inner
-
-
-def _number(place: list, part: str, key: str) -> int:
-    if not part.isdecimal() or int(part) >= len(place):
-        raise RecipeError(f"{key}: {part} must be a number below {len(place)}")
-    return int(part)
-
-
-def as_yaml(recipe: Recipe) -> str:
-    """The whole recipe, defaults too: it gives the same run."""
-    values = recipe.model_dump(mode="json", exclude_none=True)
-    for data, section in zip(values["data"], recipe.data, strict=True):
-        for key in ("episodes", "noise") if section.path else ("split",):
-            data.pop(key)
-    return yaml.safe_dump(values, sort_keys=False)

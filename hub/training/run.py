@@ -22,7 +22,9 @@ from ..checkpoints.loading import checkpoint_location, training_of
 from ..data.collect import collect, learner_digest, seeds_of
 from ..data.files import parquet_files
 from ..data.source import EpisodeSource
-from ..recipes.schema import DataSection, Recipe, RecipeError, as_yaml
+from ..recipes.errors import RecipeError
+from ..recipes.reading import as_yaml
+from ..recipes.schema import DataSection, Recipe
 from ..suites import BaseTask, Task, find_task, matching_task_ids
 from ..system import artifacts
 from ..system.files import write_json, write_text

@@ -14,7 +14,7 @@ from pathlib import Path
 from gato_hub.checkpoints.loading import checkpoint_location, load_checkpoint
 from gato_hub.evaluation.policies import evaluate_agent
 from gato_hub.evaluation.statistics import wilson_interval
-from gato_hub.recipes.schema import check_recipe
+from gato_hub.recipes.reading import check_recipe
 from gato_hub.suites import find_task
 from gato_hub.system.artifacts import LOG
 from gato_hub.system.files import read_json, replacing, write_json, write_text

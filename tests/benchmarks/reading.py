@@ -15,7 +15,7 @@ from pathlib import Path
 from measuring import EPISODES, number_claim, parser_of, report
 
 import gato_hub.data.source
-from gato_hub.recipes.schema import check_recipe
+from gato_hub.recipes.reading import check_recipe
 from gato_hub.training.callbacks import read_log
 from gato_hub.training.run import train
 

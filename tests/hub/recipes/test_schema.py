@@ -4,7 +4,8 @@ import pytest
 import torch
 import yaml
 
-from gato_hub.recipes.schema import RECIPES, RecipeError, as_yaml, check_recipe, load_recipe
+from gato_hub.recipes.errors import RecipeError
+from gato_hub.recipes.reading import RECIPES, as_yaml, check_recipe, load_recipe
 from gato_hub.suites import matching_task_ids
 from gato_hub.training.run import learning_rate_factor
 from modeling_gato import GatoConfig, GatoForCausalLM
@@ -19,7 +20,7 @@ def simple(**changes):
 
 
 def test_the_recipes_that_ship():
-    assert NAMES == ["baseline", "finetune", "large", "mini", "quickstart", "small"]
+    assert NAMES == ["baseline", "finetune", "generalist", "large", "quickstart", "small"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -148,7 +149,7 @@ def test_a_file_that_is_no_recipe(text, message, tmp_path):
 
 
 def test_a_name_that_is_no_recipe_tells_those_there_are():
-    with pytest.raises(RecipeError, match="baseline, finetune, large, mini, quickstart, small"):
+    with pytest.raises(RecipeError, match="baseline, finetune, generalist, large, quickstart, small"):
         load_recipe("huge")
 
 

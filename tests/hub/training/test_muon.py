@@ -7,7 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gato_hub.recipes.schema import RecipeError, check_recipe
+from gato_hub.recipes.errors import RecipeError
+from gato_hub.recipes.reading import check_recipe
 from gato_hub.training.muon import MuonWithAdamW, muon_with_adamw, orthogonalized
 from modeling_gato import GatoConfig, GatoForCausalLM
 

@@ -28,7 +28,8 @@ from transformers import AutoModelForCausalLM, AutoProcessor, GenerationConfig
 import modeling_gato  # noqa: F401  (registers the classes)
 import tokenization_gato  # noqa: F401
 from gato_hub.data.collect import collect
-from gato_hub.recipes.schema import RecipeError, check_recipe
+from gato_hub.recipes.errors import RecipeError
+from gato_hub.recipes.reading import check_recipe
 from gato_hub.training.callbacks import read_log
 from gato_hub.training.run import TrainingError, is_complete, train
 
