@@ -1,9 +1,9 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""Episodes of a model, which acts in several environments of one task at once.
+"""Episodes of a model that acts in several environments of one task at once.
 
-An expert may say at each step what it would have done: so a model's own mistakes become demonstrations of what to do
-after them (DAgger; Ross, Gordon and Bagnell, AISTATS 2011).
+The task's expert may say at each step what it would do. The model's own mistakes then become demonstrations of how to
+go on after them (DAgger; Ross, Gordon and Bagnell, AISTATS 2011).
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..suites import ExpertFailed, Task
-from .rollout import Rollout, limited_processor_time
+from ..suites import ExpertFailed, Policy, Task
+from ..system.errors import GatoError
+from .agents import make_agent
+from .rollout import EnvironmentFailed, Rollout, calling_environment, limited_processor_time
 
 if TYPE_CHECKING:
     from modeling_gato import GatoForCausalLM
     from tokenization_gato import GatoProcessor
 
-# Once so few of the environments have an episode left, the others are given up: to act in them costs as much.
+# The batch shrinks once at most this share of its environments is still running: idle ones cost as much as the others.
 LARGEST_SHARE_KEPT = 0.75
 
 
@@ -36,46 +38,45 @@ def run_agent(
     max_steps: int | None = None,
     **agent_options: Any,
 ) -> Iterator[Rollout]:
-    """One episode of a model for each seed, in the order in which they end.
+    """Yields one episode of a model for each seed, in the order in which they end.
 
-    An episode in which the environment raises an error, or gives a number that is not finite, ends there, and its
-    `failure` tells the error; the others go on.
+    An episode ends early if its environment raises an error or gives a number that is not finite; `failure` of its
+    rollout then names the error. The other episodes go on.
 
     Args:
-        num_environments: how many environments the model acts in at once. An environment whose episode has ended
-            begins the next seed. Where actions are sampled, the episodes depend on this number.
-        ask_expert: `actions` of a rollout are what the task's expert would have done where the model was,
-            `executed_actions` what the model did. An episode that the expert can't go on with ends there, and its
-            `failure` tells why.
-        max_steps: after which an episode is left; by default none is.
-        agent_options: of `GatoAgent`: `observation_space` (the environment's by default), `temperature`, `do_sample`,
-            `seed`, `prompt`, ...
+        num_environments: Number of environments in which the model acts at once. An environment whose episode has
+            ended begins the next seed. If actions are sampled, the episodes depend on this number.
+        ask_expert: Record in `actions` what the task's expert would have done where the model was, and in
+            `executed_actions` what the model did. An episode ends early if the expert fails; `failure` says why.
+        max_steps: Number of steps after which an episode is cut, None for no limit.
+        agent_options: Options of `make_agent`, such as `temperature`, `do_sample`, `seed` and `prompt`.
+
+    Raises:
+        GatoError: There are no seeds or no environments, the task has no expert to ask, or `make_agent` refuses an
+            option.
+        EnvironmentFailed: The environment can't be made.
     """
     from gymnasium.vector.utils import batch_space, concatenate, create_empty_array, iterate
 
-    from modeling_gato import GatoAgent
-
     count = min(num_environments, len(seeds))
     if count < 1:
-        raise ValueError(
+        raise GatoError(
             f"num_environments ({num_environments}) and the number of seeds ({len(seeds)}) must be positive"
         )
     if ask_expert and task.make_expert is None:
-        raise ValueError(f"the task {task.id!r} has no expert to ask")
+        raise GatoError(f"the task {task.id!r} has no expert to ask")
     waiting = iter(seeds)
     ended: list[Rollout] = []
     places = [_Place(task, waiting, ended, ask_expert, max_steps) for _ in range(count)]
-    observation_space, action_space = places[0].spaces
+    observation_space, action_space = places[0].environment.observation_space, places[0].environment.action_space
     batched_action_space = batch_space(action_space, count)
-    agent_options = {"observation_space": observation_space, "task": task.id} | agent_options
-    agent = GatoAgent(model, processor, action_space, num_envs=count, **agent_options)
-    agent.reset()
+    agent = make_agent(task, model, processor, places[0].environment, num_envs=count, **agent_options)
     while any(active := [place.is_active for place in places]):
         if sum(active) <= LARGEST_SHARE_KEPT * len(places):
             agent.keep(np.array(active))
             places = [place for place in places if place.is_active]
             batched_action_space = batch_space(action_space, len(places))
-        # A place without a seed left shows some observation, and its action is not used.
+        # A place without a seed left shows another one's observation, and its action is not used.
         shown = next(place.observation for place in places if place.is_active)
         observations = [place.observation if place.is_active else shown for place in places]
         batch = concatenate(observation_space, observations, create_empty_array(observation_space, len(places)))
@@ -89,9 +90,9 @@ def run_agent(
 
 
 class _Place:
-    """One of the environments in which a model acts at once, and the episode in it.
+    """One of the environments in which a model acts at once, and the episode that runs in it.
 
-    An error of the environment ends the episode and is kept with it; the next one gets a new environment.
+    When the environment fails, the episode ends with the error, and the next one gets a new environment.
     """
 
     def __init__(
@@ -107,25 +108,25 @@ class _Place:
         self._ended = ended
         self._ask_expert = ask_expert
         self._max_steps = max_steps
-        self._environment = task.make_environment()
-        self.spaces = self._environment.observation_space, self._environment.action_space
+        self._expert: Policy | None = None
+        self._make_environment()
         self.observation: Any = None
         self.is_active = True
         self._begin()
 
     def step(self, action: Any) -> bool:
-        """Goes on by an action; tells whether a new episode has begun."""
+        """Executes an action; returns whether a new episode has begun."""
         if not self.is_active:
             return False
         try:
-            told = self._expert(self.observation) if self._ask_expert else action
+            told = self._advice(self.observation) if self._ask_expert else action
+            with calling_environment():
+                observation, reward, terminated, truncated, info = self.environment.step(action)
+                _require_finite(observation, reward)
         except ExpertFailed as error:
             self._end(str(error))
             return self._begin()
-        try:
-            observation, reward, terminated, truncated, info = self._environment.step(action)
-            _require_finite(observation, reward)
-        except Exception as error:  # of any kind: environments are others' code
+        except EnvironmentFailed as error:
             self._fail(error)
             return self._begin()
         self._rollout.add_step(self.observation, told, reward, info, executed=action)
@@ -135,37 +136,43 @@ class _Place:
         self._end()
         return self._begin()
 
-    def _expert(self, observation: Any) -> Any:
+    def _advice(self, observation: Any) -> Any:
         with limited_processor_time(self._task.expert_seconds):
-            if self._policy is None:
-                self._policy = self._task.make_expert(self._environment)
-            return self._policy(observation)
+            if self._expert is None:
+                self._expert = self._task.make_expert(self.environment)
+            return self._expert(observation)
 
     def _begin(self) -> bool:
         for seed in self._waiting:
-            self._rollout, self._policy = Rollout(seed), None
+            self._rollout, self._expert = Rollout(seed), None
             try:
-                self.observation, _ = self._environment.reset(seed=seed)
-                _require_finite(self.observation)
+                with calling_environment():
+                    self.observation, _ = self.environment.reset(seed=seed)
+                    _require_finite(self.observation)
                 return True
-            except Exception as error:
+            except EnvironmentFailed as error:
                 self._fail(error)
         self.is_active = False
-        self.close()
+        self._close()
         return False
 
-    def _fail(self, error: Exception) -> None:
-        self._end(f"step {self._rollout.length}: {type(error).__name__}: {error}")
-        self.close()
-        self._environment = self._task.make_environment()
+    def _make_environment(self) -> None:
+        with calling_environment():
+            self.environment = self._task.make_environment()
+
+    def _fail(self, error: EnvironmentFailed) -> None:
+        self._end(f"step {self._rollout.length}: {error}")
+        self._close()
+        self._make_environment()
 
     def _end(self, failure: str | None = None) -> None:
         self._rollout.failure = failure
         self._ended.append(self._rollout)
 
-    def close(self) -> None:
-        with contextlib.suppress(Exception):  # of an environment that has failed
-            self._environment.close()
+    def _close(self) -> None:
+        # An environment that has failed may fail again.
+        with contextlib.suppress(EnvironmentFailed), calling_environment():
+            self.environment.close()
 
 
 def _require_finite(observation: Any, reward: float = 0.0) -> None:

@@ -1,40 +1,34 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""An episode to look at: the picture of the environment, and beside it the tokens that were read and written."""
+"""An episode to look at, step by step: what the environment shows, and the tokens that are read and written."""
 
 from __future__ import annotations
 
 import itertools
-import os
-import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
 
 from ..suites import Task
-from ..system.files import replacing
-from ..system.packages import require_packages
-from .rollout import instruction
+from .agents import make_agent
+from .rollout import EnvironmentFailed, Rollout, calling_environment
 
 if TYPE_CHECKING:
-    from modeling_gato import GatoForCausalLM
-    from tokenization_gato import GatoProcessor
+    import gymnasium
 
-PANEL_WIDTH = 360
-SMALLEST_HEIGHT = 320
-CHARACTERS_A_LINE = 48
-# Of an episode among others.
-TILE, TITLE_HEIGHT = 200, 20
-FORMATS = (".gif", ".mp4")
+    from modeling_gato import GatoAgent, GatoForCausalLM
+    from tokenization_gato import GatoProcessor
 
 
 class PlayedToken(NamedTuple):
-    """A token as it is shown: its name, an integer by its value, patches of a picture counted; and what it stands for,
-    "image", "text", "continuous", "discrete" or "separator"."""
+    """A token to be shown.
+
+    Attributes:
+        name: The token's text, the value of an integer, or a count of image patches such as "<image> x4".
+        kind: What the token stands for: "image", "text", "continuous", "discrete" or "separator".
+    """
 
     name: str
     kind: str
@@ -45,13 +39,16 @@ class PlayedToken(NamedTuple):
 
 @dataclass(frozen=True)
 class PlayedStep:
-    """A step of an episode.
+    """A step of an episode to look at.
 
     Attributes:
-        frame: (height, width, 3) uint8 before the action, None where the environment can't draw itself here.
-        read, written: tokens of the observation with the separator, and of the action.
-        total_reward: after the action.
-        success: None where the environment does not tell.
+        number: Number of the step, from 0.
+        mission: The text of the observation, "" if it has none.
+        frame: What the environment looks like before the action, (height, width, 3) uint8; None if it can't be drawn.
+        read: Tokens of the observation, with the separator.
+        written: Tokens of the action.
+        total_reward: Sum of rewards, that of this step included.
+        success: Whether the task was solved, None if the environment does not tell.
     """
 
     number: int
@@ -66,65 +63,87 @@ class PlayedStep:
 def play(
     task: Task, seed: int, model: GatoForCausalLM, processor: GatoProcessor, /, *, human: bool = False, **options: Any
 ) -> Iterator[PlayedStep]:
-    """The steps of one episode, as they are played.
+    """Plays one episode and yields its steps as they happen.
 
     Args:
-        seed: of the environment.
-        human: show a window instead of giving frames.
-        options: of `GatoAgent`; the first `seed` is the environment's, one among them the agent's.
+        seed: Seed of the environment.
+        human: Show a window instead of recording frames.
+        options: Options of `make_agent`; a `seed` among them is that of the agent's sampling.
+
+    Raises:
+        GatoError: `make_agent` refuses an option.
+        EnvironmentFailed: The environment raised an error.
     """
-    from gymnasium.spaces import Text
-
-    from modeling_gato import GatoAgent
-    from tokenization_gato import TokenRole
-
-    environment = task.make_environment(render_mode="human" if human else "rgb_array")
+    with calling_environment():
+        environment = task.make_environment(render_mode="human" if human else "rgb_array")
     try:
-        space = environment.action_space
-        options = {"observation_space": environment.observation_space, "task": task.id} | options
-        agent = GatoAgent(model, processor, space, num_envs=None, **options)
-        agent.reset()
-        observation, _ = environment.reset(seed=seed)
-        total, success, ended = 0.0, None, False
-        for number in itertools.count():
-            if ended:
-                return
+        agent = make_agent(task, model, processor, environment, **options)
+        rollout = Rollout(seed)
+        with calling_environment():
+            observation, _ = environment.reset(seed=seed)
+        ended = False
+        while not ended:
             frame = None if human else _rendered(environment)
-            (sequence,) = processor.encode_observations(
-                [observation],
-                previous_observations=agent.previous_observations,
-                observation_space=options["observation_space"],
-            )
-            action = agent.act(observation)
-            written = processor.encode_action(action, space)
-            shown = instruction(observation)
-            observation, reward, terminated, truncated, info = environment.step(action)
-            total += float(reward)
-            if "success" in info:
-                success = bool(success) or bool(info["success"])
-            ended = terminated or truncated
+            read, written, action = _act(agent, observation)
+            mission = instruction(observation)
+            with calling_environment():
+                next_observation, reward, terminated, truncated, info = environment.step(action)
+            rollout.add_step(observation, action, reward, info)
             yield PlayedStep(
-                number,
-                shown,
-                frame,
-                _tokens(processor, sequence.input_ids, sequence.roles == TokenRole.OBSERVATION_TEXT),
-                _tokens(processor, written, np.full(len(written), isinstance(space, Text))),
-                total,
-                success,
+                number=rollout.length - 1,
+                mission=mission,
+                frame=frame,
+                read=read,
+                written=written,
+                total_reward=rollout.episode_return,
+                success=rollout.success,
             )
+            observation, ended = next_observation, terminated or truncated
     finally:
         environment.close()
 
 
-def _rendered(environment) -> np.ndarray | None:
+def _act(agent: GatoAgent, observation: Any) -> tuple[tuple[PlayedToken, ...], tuple[PlayedToken, ...], Any]:
+    """Lets an agent act; returns the tokens that it reads, those that it writes, and the action."""
+    from gymnasium.spaces import Text
+
+    from tokenization_gato import TokenRole
+
+    processor = agent.processor
+    (sequence,) = processor.encode_observations(
+        [observation],
+        previous_observations=agent.previous_observations,
+        observation_space=agent.observation_space,
+    )
+    action = agent.act(observation)
+    ids = processor.encode_action(action, agent.action_space)
+    read = _shown_tokens(processor, sequence.input_ids, sequence.roles == TokenRole.OBSERVATION_TEXT)
+    written = _shown_tokens(processor, ids, np.full(len(ids), isinstance(agent.action_space, Text)))
+    return read, written, action
+
+
+def _rendered(environment: gymnasium.Env) -> np.ndarray | None:
+    """Returns the environment's picture, None where it can't be drawn, as without OpenGL."""
     try:
-        return np.asarray(environment.render(), np.uint8)
-    except Exception:  # of others' code, where there is no OpenGL, say
+        with calling_environment():
+            return np.asarray(environment.render(), np.uint8)
+    except EnvironmentFailed:
         return None
 
 
-def _tokens(processor: GatoProcessor, ids: Sequence[int], is_text: Sequence[bool]) -> tuple[PlayedToken, ...]:
-    """What is shown of ids, of which some are known to be text: discrete values may have the same ids."""
+def instruction(observation: Any) -> str:
+    """Returns the first text of an observation, or "" if it has none."""
+    values = observation.values() if isinstance(observation, dict) else [observation]
+    return next((value for value in values if isinstance(value, str)), "")
+
+
+def _shown_tokens(processor: GatoProcessor, ids: Sequence[int], is_text: Sequence[bool]) -> tuple[PlayedToken, ...]:
+    """Returns ids as tokens to be shown.
+
+    Args:
+        ids: Token ids.
+        is_text: Which of the ids are text; discrete values may share ids with text.
+    """
     vocabulary = processor.vocabulary
     names = processor.tokenizer.convert_ids_to_tokens([int(token) for token in ids])
     kinds = vocabulary.kind(np.asarray(ids, np.int64)).tolist()
@@ -139,95 +158,3 @@ def _tokens(processor: GatoProcessor, ids: Sequence[int], is_text: Sequence[bool
         is_counted = token.name == processor.image_token and count > 1
         counted += [PlayedToken(f"{token.name} x{count}", token.kind)] if is_counted else [token] * count
     return tuple(counted)
-
-
-def draw_step(step: PlayedStep, title: str) -> Image.Image:
-    """The picture of a step with its tokens beside it."""
-    font = ImageFont.load_default(size=13)
-    if step.frame is None:
-        picture = Image.new("RGB", (SMALLEST_HEIGHT, SMALLEST_HEIGHT), "lightgrey")
-        ImageDraw.Draw(picture).text((10, 10), "no picture:\nrendering needs OpenGL here", fill="black", font=font)
-    else:
-        picture = Image.fromarray(step.frame)
-        scale = -(-SMALLEST_HEIGHT // picture.height)
-        picture = picture.resize((picture.width * scale, picture.height * scale), Image.Resampling.NEAREST)
-    # Widths and heights of videos are even.
-    height = picture.height + picture.height % 2
-    whole = Image.new("RGB", (picture.width + picture.width % 2 + PANEL_WIDTH, height), "white")
-    whole.paste(picture)
-    state = "" if step.success is None else ", success" if step.success else ", not yet a success"
-    lines = [title, step.mission, f"step {step.number}, reward so far {step.total_reward:.2f}{state}", ""]
-    lines += ["reads", *_wrapped(step.read), "", "writes", *_wrapped(step.written)]
-    line_height = 16
-    most = height // line_height - 1
-    if len(lines) > most:
-        tail = 2 + len(_wrapped(step.written))
-        lines = [*lines[: most - tail - 1], "...", *lines[-tail:]]
-    left = whole.width - PANEL_WIDTH + 10
-    drawing = ImageDraw.Draw(whole)
-    for number, line in enumerate(lines):
-        drawing.text((left, 8 + number * line_height), line, fill="black", font=font)
-    return whole
-
-
-def draw_side_by_side(episodes: Mapping[str, Sequence[PlayedStep]], columns: int = 3) -> list[Image.Image]:
-    """Pictures of several episodes at once, by title, as long as the longest: the others stay at their end."""
-    if not episodes:
-        raise ValueError("there must be at least one episode, got none")
-    rows = -(-len(episodes) // columns)
-    size = (min(columns, len(episodes)) * TILE, rows * (TILE + TITLE_HEIGHT))
-    font = ImageFont.load_default(size=12)
-    pictures = []
-    for number in range(max(map(len, episodes.values()))):
-        whole = Image.new("RGB", size, "white")
-        drawing = ImageDraw.Draw(whole)
-        for place, (title, steps) in enumerate(episodes.items()):
-            left, top = place % columns * TILE, place // columns * (TILE + TITLE_HEIGHT)
-            step = steps[min(number, len(steps) - 1)]
-            state = "  (success)" if step.success else ""
-            drawing.text((left + 4, top + 3), title + state, fill="black", font=font)
-            if step.frame is not None:
-                picture = Image.fromarray(step.frame)
-                picture.thumbnail((TILE - 4, TILE - 4))
-                whole.paste(picture, (left + (TILE - picture.width) // 2, top + TITLE_HEIGHT))
-        pictures.append(whole)
-    return pictures
-
-
-def _wrapped(tokens: Sequence[PlayedToken]) -> list[str]:
-    return textwrap.wrap(" ".join(map(str, tokens)), CHARACTERS_A_LINE, break_long_words=True) or [""]
-
-
-def write_episode(path: str | os.PathLike, pictures: Iterable[Image.Image], *, frames_a_second: float = 4.0) -> None:
-    """Writes pictures of one size as an animated GIF or an MP4, one after the other as they come.
-
-    Raises:
-        ValueError: the name ends otherwise, or there are no pictures.
-        ImportError: for MP4 without the package that writes it.
-    """
-    suffix = Path(path).suffix.lower()
-    if suffix not in FORMATS:
-        raise ValueError(f"an episode is written as {' or '.join(FORMATS)}, not as {Path(path).name!r}")
-    if suffix == ".mp4":
-        require_packages("An MP4", ("imageio-ffmpeg",), extra="video")
-    coming = iter(pictures)
-    first = next(coming, None)
-    if first is None:
-        raise ValueError("an episode needs at least one picture, got none")
-    coming = itertools.chain([first], coming)
-    with replacing(path) as temporary:
-        if suffix == ".gif":
-            colors = [picture.quantize(128) for picture in coming]
-            # The last one stays for a second, so that the end can be seen.
-            durations = [int(1000 / frames_a_second)] * (len(colors) - 1) + [1000]
-            colors[0].save(
-                temporary, format="GIF", save_all=True, append_images=colors[1:], duration=durations, loop=0
-            )
-            return
-        import imageio_ffmpeg
-
-        writer = imageio_ffmpeg.write_frames(str(temporary), first.size, fps=frames_a_second)
-        writer.send(None)
-        for picture in coming:
-            writer.send(np.ascontiguousarray(picture))
-        writer.close()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..system.artifacts import TRAINING
+from ..system.errors import GatoError
 from ..system.files import read_json
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 SHIPPED = Path(__file__).parent
 
 
-class CheckpointError(ValueError):
+class CheckpointError(GatoError):
     """The folder or the name holds no checkpoint of a Gato: the message says what is missing."""
 
 

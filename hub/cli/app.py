@@ -251,7 +251,8 @@ def play_episodes(
     """Watch a checkpoint act, with the tokens that it reads and writes; or in several tasks side by side."""
     from itertools import islice
 
-    from ..acting.play import PlayedStep, draw_side_by_side, draw_step, play, write_episode
+    from ..acting.pictures import draw_side_by_side, draw_step, write_episode
+    from ..acting.play import PlayedStep, play
     from ..checkpoints.loading import load_checkpoint
     from ..data.prompts import demonstration
     from ..suites import Task, find_task
@@ -301,8 +302,8 @@ def caption_an_image(
     """What a checkpoint says of a picture."""
     from PIL import Image
 
+    from ..acting.answers import answer
     from ..checkpoints.loading import load_checkpoint
-    from ..evaluation.documents import answer
 
     with _errors_of(ValueError, OSError):
         with Image.open(image) as opened:
@@ -319,25 +320,24 @@ def chat_with_a_checkpoint(
 ) -> None:
     """Talk with a checkpoint: a line in, a line out, until the input ends."""
     import torch
-    from transformers import TextStreamer
 
+    from ..acting.answers import reply
     from ..checkpoints.loading import load_checkpoint
-    from ..evaluation.documents import conversation_inputs
 
     with _errors_of(ValueError, OSError):
         model, processor = load_checkpoint(checkpoint)
     torch.manual_seed(seed)
-    sampling = {"do_sample": True, "temperature": temperature} if temperature else {"do_sample": False}
-    streamer = TextStreamer(processor.tokenizer, skip_prompt=True, skip_special_tokens=True)
-    messages = []
+    messages: list[dict[str, str]] = []
     for line in typer.get_text_stream("stdin"):
         if not line.strip():
             continue
         messages.append({"role": "user", "content": line.strip()})
-        inputs = conversation_inputs(messages, model, processor)
-        ids = model.generate(**inputs, **sampling, max_new_tokens=128, streamer=streamer)
-        reply = processor.decode(ids[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
-        messages.append({"role": "assistant", "content": reply})
+        said = ""
+        for part in reply(messages, model, processor, temperature=temperature):
+            typer.echo(part, nl=False)
+            said += part
+        typer.echo()
+        messages.append({"role": "assistant", "content": said})
 
 
 @app.command("push")

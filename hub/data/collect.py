@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..acting.rollout import Rollout, action_noise, run_expert
+from ..acting.noise import action_noise
+from ..acting.rollout import Rollout, run_expert
 from ..suites import BaseTask, DocumentTask, Task, find_task, registered_task
 from ..suites.registry import BUILT_IN_TASK_IDS
 from ..system.packages import package_versions

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from ..acting.answers import answer
 from ..suites import DocumentTask
 from ..suites.document_task import expected_answer
 
 if TYPE_CHECKING:
     from modeling_gato import GatoForCausalLM
     from tokenization_gato import GatoProcessor
-
-MAX_ANSWER_TOKENS = 96  # twice the longest caption of three shapes, in the default vocabulary
 
 
 def evaluate_documents(
@@ -44,35 +43,6 @@ def evaluate_documents(
     if "caption" in rows[0]:
         results |= caption_metrics(answers, expected)
     return results
-
-
-@torch.no_grad()
-def answer(rows: Sequence[dict[str, Any]], model: GatoForCausalLM, processor: GatoProcessor) -> list[str]:
-    """What the model writes after the pictures, and the question where there is one; the likeliest token each time.
-
-    Args:
-        rows: with "images", lists of arrays, and optionally "question".
-    """
-    prompts = [row.get("question", "") for row in rows]
-    images = [list(row.get("images", ())) for row in rows]
-    inputs = processor(images=images if any(images) else None, text=prompts, padding=True, return_tensors="pt")
-    inputs = inputs.to(model.device)
-    ids = model.generate(**inputs, do_sample=False, max_new_tokens=MAX_ANSWER_TOKENS)
-    return [
-        text.strip()
-        for text in processor.batch_decode(ids[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
-    ]
-
-
-def conversation_inputs(
-    messages: Sequence[dict[str, Any]], model: GatoForCausalLM, processor: GatoProcessor
-) -> dict[str, torch.Tensor]:
-    """What `generate` is given to reply to messages; one longer than half the window loses its beginning."""
-    inputs = processor.apply_chat_template(
-        messages, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt"
-    ).to(model.device)
-    window = model.config.max_position_embeddings // 2
-    return {name: value[:, -window:] for name, value in inputs.items()}
 
 
 def caption_metrics(captions: Sequence[str], expected: Sequence[str]) -> dict[str, float]:

@@ -18,9 +18,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..acting.rollout import EnvironmentFailed
 from ..checkpoints.loading import load_checkpoint, weights_digest
-from ..suites import DocumentTask, Task, find_task
+from ..suites import DocumentTask, ExpertFailed, Task, find_task
 from ..system.artifacts import RESULTS
+from ..system.errors import GatoError
 from ..system.files import write_json
 from ..system.packages import package_versions, require_packages
 from ..system.provenance import git_commit
@@ -181,8 +183,12 @@ def _evaluate_control(task: Task, job: _Job) -> dict[str, Any]:
     seeds = task.evaluation_seeds[settings.first_episode : settings.first_episode + settings.episodes]
     try:
         results = _results(task, seeds, job)
-    except Exception as error:  # such as a prompt that doesn't fit: other tasks go on
-        return {"episodes": [], "failure": f"{type(error).__name__}: {error}"}
+    except (
+        EnvironmentFailed,
+        ExpertFailed,
+        GatoError,
+    ) as error:  # such as a prompt that doesn't fit: other tasks go on
+        return {"episodes": [], "failure": str(error)}
     return {
         "episodes": [
             {

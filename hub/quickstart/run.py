@@ -157,13 +157,12 @@ def run_quickstart(output: Path, settings: Settings, *, resume: bool = False) ->
 
 def evaluate(run: Run, tasks: list[Task], console: Console) -> list[Score]:
     """Scores agent, random policy and expert on the same fresh seeds, and writes one episode as a picture."""
-    from ..acting.rollout import instruction
+    from ..acting.pictures import draw_step, write_episode
+    from ..acting.play import play
     from ..evaluation.policies import (
         evaluate_agent,
         evaluate_expert,
         evaluate_random,
-        record_episode,
-        write_gif,
     )
     from ..evaluation.statistics import score
 
@@ -182,8 +181,8 @@ def evaluate(run: Run, tasks: list[Task], console: Console) -> list[Score]:
 
     # An episode of the last, harder task: the first success that takes a few steps, where there is one.
     shown = next((result for result in agent_results if result.success and result.length >= 4), agent_results[0])
-    rollout, frames = record_episode(task, shown.seed, model, processor, seed=run.settings.seed)
-    write_gif(run.output / "episode.gif", frames, instruction(rollout.observations[0]))
+    steps = play(task, shown.seed, model, processor, seed=run.settings.seed)
+    write_episode(run.output / "episode.gif", (draw_step(step, task.id) for step in steps))
     return scores
 
 

@@ -4,7 +4,8 @@
 
 import numpy as np
 
-from gato_hub.acting.rollout import action_noise, random_policy, run_episode, run_expert
+from gato_hub.acting.noise import action_noise
+from gato_hub.acting.rollout import random_policy, run_episode, run_expert
 from gato_hub.suites import Task
 
 

@@ -10,7 +10,6 @@ import sys
 import time
 from pathlib import Path
 
-import gymnasium
 import numpy as np
 import psutil
 import pytest
@@ -20,19 +19,16 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 import gato_hub
-from gato_hub.acting.play import draw_step, play, write_episode
 from gato_hub.checkpoints.loading import CheckpointError, checkpoint_location, load_checkpoint
 from gato_hub.data.parquet import read_episodes
 from gato_hub.data.prompts import demonstration
-from gato_hub.evaluation.documents import answer, document_bits
+from gato_hub.evaluation.documents import document_bits
 from gato_hub.evaluation.evaluate import (
     EvaluationSettings,
     evaluate_checkpoint,
     path_of,
 )
-from gato_hub.evaluation.policies import evaluate_agent
 from gato_hub.suites import find_task
-from gato_hub.suites.task import Task
 from modeling_gato import GatoForCausalLM
 
 GATO = str(Path(sys.executable).with_name("gato"))
@@ -132,13 +128,6 @@ def test_a_demonstration_from_a_dataset(tmp_path):
         EvaluationSettings(prompt_data="data")
 
 
-def test_questions_of_different_lengths_are_answered_together_as_alone(checkpoint):
-    model, processor = load_checkpoint(checkpoint)
-    rows = list(find_task("questions/shapes").rows("test", 0, 4))
-    assert len({len(row["question"]) for row in rows}) > 1
-    assert answer(rows, model, processor) == [answer([row], model, processor)[0] for row in rows]
-
-
 def test_bits_of_a_document_are_those_of_its_tokens(checkpoint):
     model, processor = load_checkpoint(checkpoint)
     row = {"text": "In the beginning. " * 10}
@@ -151,64 +140,6 @@ def test_bits_of_a_document_are_those_of_its_tokens(checkpoint):
     # A document of several windows costs the first token of each.
     long = {"text": "In the beginning. " * 1000}
     assert document_bits(long, model, processor) > 0
-
-
-# ---------------------------------------------------------------------------------------------------------------
-# Environments that fail
-# ---------------------------------------------------------------------------------------------------------------
-
-
-class Unreliable(gymnasium.Env):
-    """Three steps an episode; fails as the seed says."""
-
-    observation_space = gymnasium.spaces.Box(-1, 1, (2,), np.float32)
-    action_space = gymnasium.spaces.Discrete(2)
-
-    def reset(self, seed=None, options=None):
-        super().reset(seed=seed)
-        self.seed, self.steps = seed % 10, 0
-        if self.seed == 1:
-            raise RuntimeError("no start")
-        return np.zeros(2, np.float32), {}
-
-    def step(self, action):
-        self.steps += 1
-        if self.seed == 2 and self.steps == 2:
-            raise RuntimeError("lost the robot")
-        value = np.nan if self.seed == 3 and self.steps == 2 else 0.0
-        reward = np.inf if self.seed == 4 else 1.0
-        return np.full(2, value, np.float32), reward, self.steps == 3, False, {}
-
-
-UNRELIABLE = Task(
-    id="classic-control/unreliable",
-    extra="",
-    packages=(),
-    make_environment=lambda render_mode=None: Unreliable(),
-    make_expert=None,
-    expert=None,
-    score="return",
-)
-
-
-@pytest.mark.parametrize("num_environments", [1, 2, 6])
-def test_an_episode_that_fails_tells_why_and_the_others_go_on(checkpoint, num_environments):
-    model, processor = load_checkpoint(checkpoint)
-    results = evaluate_agent(UNRELIABLE, range(6), model, processor, num_environments=num_environments, seed=0)
-    assert [result.seed for result in results] == list(range(6))
-    whole = [result for result in results if result.error is None]
-    assert [result.seed for result in whole] == [0, 5]
-    assert all(result.episode_return == 3 and result.length == 3 for result in whole)
-    errors = {result.seed: result.error for result in results if result.error}
-    assert errors[1] == "step 0: RuntimeError: no start"
-    assert errors[2] == "step 1: RuntimeError: lost the robot"
-    assert "observation that is not finite" in errors[3] and "reward inf" in errors[4]
-
-
-def test_all_episodes_may_fail(checkpoint):
-    model, processor = load_checkpoint(checkpoint)
-    (result,) = evaluate_agent(UNRELIABLE, [1], model, processor)
-    assert result.error
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -284,46 +215,6 @@ def test_a_prompt_that_does_not_fit_is_told_and_other_tasks_go_on(checkpoint, tm
     )
     assert "metaworld/reach" in results["not_averaged"]
     assert len(results["tasks"]["classic-control/cart-pole"]["episodes"]) == 2
-
-
-# ---------------------------------------------------------------------------------------------------------------
-# To look at
-# ---------------------------------------------------------------------------------------------------------------
-
-
-def test_an_episode_is_shown_with_the_tokens_read_and_written(checkpoint, tmp_path):
-    model, processor = load_checkpoint(checkpoint)
-    task = find_task("babyai/go-to-local")
-    steps = list(play(task, task.evaluation_seeds[0], model, processor, seed=0))
-    assert steps[0].mission.startswith("go to") and steps[0].number == 0
-    assert (f"{processor.image_token} x4", "image") in steps[0].read
-    words = [token.name for token in steps[0].read if token.kind == "text"]
-    assert processor.tokenizer.convert_tokens_to_string(words).strip() == steps[0].mission
-    # A direction and an action, of the ids of text, are told as the integers that they are.
-    assert [token.kind for token in steps[1].read] == ["image", "discrete", "separator"]
-    assert steps[1].read[1].name in "0123"
-    assert all(len(step.written) == 1 and step.written[0].kind == "discrete" for step in steps)
-    assert all(step.written[0].name in "0123456" for step in steps)
-    # The instruction is read once.
-    assert len(steps[0].read) > len(steps[1].read)
-    pictures = [draw_step(step, task.id) for step in steps[:4]]
-    assert len({picture.size for picture in pictures}) == 1
-    for name in ("episode.gif", "episode.mp4"):
-        write_episode(tmp_path / name, pictures)
-        assert (tmp_path / name).stat().st_size > 1000
-    with Image.open(tmp_path / "episode.gif") as picture:
-        assert picture.n_frames >= 2
-    with pytest.raises(ValueError, match=r".gif or .mp4, not as 'episode.avi'"):
-        write_episode(tmp_path / "episode.avi", pictures)
-
-
-def test_playing_is_acting(checkpoint):
-    model, processor = load_checkpoint(checkpoint)
-    task = find_task("classic-control/cart-pole")
-    seed = task.evaluation_seeds[1]
-    (result,) = evaluate_agent(task, [seed], model, processor, do_sample=False)
-    steps = list(play(task, seed, model, processor, do_sample=False))
-    assert len(steps) == result.length and steps[-1].total_reward == result.episode_return
 
 
 def test_commands_to_play_caption_and_chat(checkpoint, tmp_path):

@@ -3,15 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
-from gato_hub.acting.rollout import instruction
 from gato_hub.evaluation.policies import (
     evaluate_agent,
     evaluate_expert,
     evaluate_random,
-    record_episode,
-    write_gif,
 )
 from gato_hub.suites import find_task
 from modeling_gato import GatoConfig, GatoForCausalLM
@@ -64,20 +60,3 @@ def test_likeliest_actions_do_not_depend_on_the_number_of_environments(untrained
 def test_no_seeds_are_refused(untrained):
     with pytest.raises(ValueError, match="number of seeds"):
         evaluate_agent(TASK, [], *untrained)
-
-
-def test_recorded_episode_becomes_an_animated_picture(untrained, tmp_path):
-    model, processor = untrained
-    rollout, frames = record_episode(TASK, SEEDS[0], model, processor, seed=1)
-    assert len(frames) == rollout.length + 1
-    assert frames[0].dtype == np.uint8 and frames[0].shape[-1] == 3
-    mission = instruction(rollout.observations[0])
-    assert mission.startswith("go to")
-
-    write_gif(tmp_path / "episode.gif", frames, mission)
-    with Image.open(tmp_path / "episode.gif") as picture:
-        assert picture.n_frames >= 2
-        assert picture.width >= 320 and picture.height > picture.width
-        caption = np.asarray(picture.convert("L"))[picture.width :]
-        assert caption.min() < 100 < 200 < caption.max()
-    assert [path.name for path in tmp_path.iterdir()] == ["episode.gif"]

@@ -5,7 +5,8 @@
 import numpy as np
 import pytest
 
-from gato_hub.acting.rollout import action_noise, random_policy, run_episode, run_expert
+from gato_hub.acting.noise import action_noise
+from gato_hub.acting.rollout import random_policy, run_episode, run_expert
 from gato_hub.suites import box2d, classic_control, dm_control, gymnasium_mujoco
 
 TASKS = {task.id: task for suite in (classic_control, box2d, gymnasium_mujoco, dm_control) for task in suite.TASKS}

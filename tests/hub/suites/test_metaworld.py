@@ -7,7 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from gato_hub.acting.rollout import action_noise, random_policy, run_episode, run_expert
+from gato_hub.acting.noise import action_noise
+from gato_hub.acting.rollout import random_policy, run_episode, run_expert
 from gato_hub.suites import find_task
 from gato_hub.suites.metaworld import HORIZON, MIDDLE, NAMES, REACH, TASKS, TASKS_OF_TWO_OBJECTS
 

@@ -8,7 +8,8 @@ import gymnasium
 import numpy as np
 import pytest
 
-from gato_hub.acting.rollout import action_noise, limited_processor_time, random_policy, run_episode, run_expert
+from gato_hub.acting.noise import action_noise
+from gato_hub.acting.rollout import limited_processor_time, random_policy, run_episode, run_expert
 from gato_hub.suites import (
     BaseTask,
     DocumentTask,

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gato_hub.acting.rollout import action_noise, random_policy, run_episode, run_expert
+from gato_hub.acting.noise import action_noise
+from gato_hub.acting.rollout import random_policy, run_episode, run_expert
 from gato_hub.suites import ExpertFailed
 from gato_hub.suites.environments.sokoban import DOWN, LEFT, RIGHT, UP, Level, generate_level
 from gato_hub.suites.experts.sokoban_solver import Solver
