@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from transformers import BatchFeature
 
-from .processing_gato import DOCUMENT_COLUMNS, EPISODE_COLUMNS, GatoProcessor
+from .processing_gato import GatoProcessor
+from .rows_gato import DOCUMENT_COLUMNS, EPISODE_COLUMNS
 from .sequence_gato import GatoSequence
 from .windows_gato import GatoWindowSampler, is_episode, pack
 

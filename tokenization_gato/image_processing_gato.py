@@ -4,6 +4,7 @@
 
 import functools
 import math
+from typing import Any
 
 import numpy as np
 import PIL.Image
@@ -11,6 +12,8 @@ from transformers.image_processing_backends import PilBackend
 from transformers.image_processing_utils import BatchFeature
 from transformers.image_utils import ChannelDimension, PILImageResampling, SizeDict
 from transformers.processing_utils import ImagesKwargs
+
+from .values_gato import require_positive_integer
 
 
 class GatoImageProcessorKwargs(ImagesKwargs, total=False):
@@ -62,9 +65,7 @@ class GatoImageProcessorPil(PilBackend):
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         for name in ("patch_size", "max_patches", "num_patch_positions"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a positive integer, got {value!r}")
+            require_positive_integer(getattr(self, name), name)
         if self.do_resize:
             self._check_size(self.size, self.patch_size, self.max_patches)
 
@@ -184,36 +185,29 @@ class GatoImageProcessorPil(PilBackend):
     def _prepare_images_structure(self, images, expected_ndims: int = 3) -> list:
         return self.flatten(self.fetch_images(images))
 
-    def process_image(self, image, do_convert_rgb=None, input_data_format=None, **kwargs) -> np.ndarray:
-        """One image as an array (channels, height, width); called by `preprocess` and `patchify`.
+    def process_image(
+        self,
+        image: Any,
+        do_convert_rgb: bool | None = None,
+        input_data_format: str | ChannelDimension | None = None,
+        **kwargs,
+    ) -> np.ndarray:
+        """Returns one image as an array (channels, height, width); called by `preprocess` and `patchify`.
+
+        Args:
+            image: A PIL image, an array or a tensor.
+            do_convert_rgb: Whether to make gray and transparent images RGB.
+            input_data_format: Where the channels of an array are; inferred from its shape by default.
 
         Raises:
             TypeError, ValueError: for what is no image.
         """
-        if hasattr(image, "getbands"):
-            if do_convert_rgb and image.mode != "RGB":
-                image = _on_white(image)
-            image = np.asarray(image)
-            input_data_format = ChannelDimension.LAST
-        elif hasattr(image, "detach"):
-            image = image.detach().cpu().numpy()
-        if not isinstance(image, np.ndarray) or image.dtype.kind not in "buif":
-            raise TypeError(f"an image must be a PIL image, an array or a tensor of numbers, got {_describe(image)}")
-        if image.ndim == 2:
-            image = image[None]
-            input_data_format = ChannelDimension.FIRST
-        if image.ndim != 3:
-            raise ValueError(f"an image must have 2 or 3 dimensions, got shape {image.shape}")
+        image, input_data_format = _as_image_array(image, do_convert_rgb, input_data_format)
         if input_data_format is None:
             input_data_format = _channel_dimension(image.shape)
         if input_data_format in (ChannelDimension.LAST, ChannelDimension.LAST.value):
             image = np.moveaxis(image, -1, 0)
-        if do_convert_rgb and len(image) == 1:
-            image = np.repeat(image, 3, axis=0)
-        elif do_convert_rgb and len(image) == 4:
-            opacity = image[3:].astype(np.float64) / 255
-            image = (image[:3] * opacity + 255 * (1 - opacity)).astype(image.dtype)
-        return image
+        return _channels_to_rgb(image) if do_convert_rgb else image
 
     def image_size(self, image) -> tuple[int, int]:
         """Height and width in pixels of anything `process_image` takes."""
@@ -310,6 +304,34 @@ class GatoImageProcessorPil(PilBackend):
         normalized *= scale.astype(np.float32)
         normalized += shift.astype(np.float32)
         return normalized
+
+
+def _as_image_array(
+    image: Any, do_convert_rgb: bool | None, data_format: str | ChannelDimension | None
+) -> tuple[np.ndarray, str | ChannelDimension | None]:
+    """Returns an array of three dimensions, and where its channels are, None if nothing but its shape says so."""
+    if hasattr(image, "getbands"):
+        image = np.asarray(_on_white(image) if do_convert_rgb and image.mode != "RGB" else image)
+        data_format = ChannelDimension.LAST
+    elif hasattr(image, "detach"):
+        image = image.detach().cpu().numpy()
+    if not isinstance(image, np.ndarray) or image.dtype.kind not in "buif":
+        raise TypeError(f"an image must be a PIL image, an array or a tensor of numbers, got {_describe(image)}")
+    if image.ndim == 2:
+        return image[None], ChannelDimension.FIRST
+    if image.ndim != 3:
+        raise ValueError(f"an image must have 2 or 3 dimensions, got shape {image.shape}")
+    return image, data_format
+
+
+def _channels_to_rgb(image: np.ndarray) -> np.ndarray:
+    """Makes an image (channels, height, width) of one or four channels RGB; what is transparent becomes white."""
+    if len(image) == 1:
+        return np.repeat(image, 3, axis=0)
+    if len(image) == 4:
+        opacity = image[3:].astype(np.float64) / 255
+        return (image[:3] * opacity + 255 * (1 - opacity)).astype(image.dtype)
+    return image
 
 
 def _describe(image) -> str:

@@ -8,8 +8,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .processing_gato import DOCUMENT_COLUMNS, EPISODE_COLUMNS, GatoProcessor
+from .processing_gato import GatoProcessor
+from .rows_gato import DOCUMENT_COLUMNS, EPISODE_COLUMNS
 from .sequence_gato import GatoSequence, TokenRole
+from .values_gato import require_positive_integer
 
 
 @dataclass
@@ -53,8 +55,7 @@ class GatoWindowSampler:
     ):
         if not hasattr(processor, "encode_episode"):
             raise TypeError(f"processor must be a GatoProcessor, got {type(processor).__name__}")
-        if isinstance(max_length, bool) or not isinstance(max_length, int) or max_length < 1:
-            raise ValueError(f"max_length must be a positive integer, got {max_length!r}")
+        require_positive_integer(max_length, "max_length")
         if max_steps is not None and max_steps < 1:
             raise ValueError(f"max_steps must be at least 1, got {max_steps}")
         for name, value in (

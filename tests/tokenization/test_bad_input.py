@@ -20,17 +20,9 @@ from tokenization_gato import (
     extend_tokenizer,
     train_tokenizer,
 )
-from tokenization_gato.value_tokenization_gato import (
-    ValueScales,
-    action_fields,
-    bins_to_values,
-    infer_action_fields,
-    infer_observation_fields,
-    inverse_mu_law,
-    mu_law,
-    observation_fields,
-    values_to_bins,
-)
+from tokenization_gato.fields_gato import infer_fields
+from tokenization_gato.spaces_gato import fields_of
+from tokenization_gato.values_gato import ValueScales, bins_to_values, inverse_mu_law, mu_law, values_to_bins
 from tokenization_gato.windows_gato import GatoWindowSampler
 
 
@@ -89,20 +81,20 @@ VALUES = [
     ("scales_without_mu", lambda: ValueScales(mu=0.0), ValueError, "mu and mu_law_bound must be positive"),
     (
         "fields_of_no_space",
-        lambda: observation_fields("Box"),
+        lambda: fields_of("Box", "observation"),
         TypeError,
         "expected a gymnasium space .*, got builtins.str",
     ),
-    ("fields_of_no_space_of_actions", lambda: action_fields(None), TypeError, "expected a gymnasium space"),
-    ("fields_of_a_space_without_a_rule", lambda: action_fields(spaces.OneOf([DISCRETE])), TypeError, "OneOf"),
+    ("fields_of_no_space_of_actions", lambda: fields_of(None, "action"), TypeError, "expected a gymnasium space"),
+    ("fields_of_a_space_without_a_rule", lambda: fields_of(spaces.OneOf([DISCRETE]), "action"), TypeError, "OneOf"),
     (
         "fields_of_a_nested_space_without_a_rule",
-        lambda: observation_fields(spaces.Dict(x=spaces.Sequence(DISCRETE))),
+        lambda: fields_of(spaces.Dict(x=spaces.Sequence(DISCRETE)), "observation"),
         TypeError,
         "Sequence",
     ),
-    ("fields_of_an_object", lambda: infer_observation_fields({"x": object()}), TypeError, "x must be numbers"),
-    ("fields_of_a_text_action", lambda: infer_action_fields("left"), TypeError, "give the action space"),
+    ("fields_of_an_object", lambda: infer_fields({"x": object()}, "observation"), TypeError, "x must be numbers"),
+    ("fields_of_a_text_action", lambda: infer_fields("left", "action"), TypeError, "give the action space"),
 ]
 
 IMAGES = [

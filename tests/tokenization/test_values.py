@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokenization_gato import GatoProcessor
-from tokenization_gato.value_tokenization_gato import bins_to_values, inverse_mu_law, mu_law, values_to_bins
+from tokenization_gato.values_gato import bins_to_values, inverse_mu_law, mu_law, values_to_bins
 
 PROCESSOR = GatoProcessor()
 VOCABULARY = PROCESSOR.vocabulary
