@@ -1,14 +1,16 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""Values of any gymnasium space as columns of an episode, and back.
+"""Writes values of any gymnasium space into the columns of an episode, and reads them back.
 
-The leaves of a nested space go into the column of their kind in the order in which `GatoProcessor` takes them out:
-keys of dicts in lexicographic order, items of tuples in theirs, the numbers of each leaf row-major.
+The leaves of a nested space share the column of their kind, in the order in which `GatoProcessor` reads them: keys of
+dicts in lexicographic order, items of tuples by index, the numbers of each leaf row-major. The rules repeat those of
+`tokenization_gato.spaces_gato`, because importing that package loads torch, which processes that only collect do
+without; a test over random spaces holds the two together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
     import datasets
     import gymnasium
 
-# As for the processor: a smaller uint8 matrix is a table of numbers, not a grey image.
-SMALLEST_GREY_IMAGE = 16
+# As for the processor: a uint8 matrix is a gray image from this side length on, and a table of numbers below it.
+MIN_GRAY_IMAGE_SIDE = 16
 
 Role = Literal["observations", "actions"]
 Path = tuple[str | int, ...]
@@ -29,11 +31,12 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Leaf:
-    """A space within a nested one.
+    """One simple space within a nested one.
 
     Attributes:
-        path: keys and indices that lead to it; () for a space that is not nested.
+        path: Keys and indices that lead to the space; () for a space that is not nested.
         kind: "text", "image", "continuous" or "discrete".
+        space: The space itself.
     """
 
     path: Path
@@ -42,18 +45,18 @@ class Leaf:
 
     @property
     def size(self) -> int:
-        """Numbers in one value."""
+        """Number of numbers in one value."""
         return int(np.prod(self.space.shape, dtype=np.int64))
 
 
 def leaves_of(space: gymnasium.Space, role: Role) -> list[Leaf]:
-    """The leaves of a space of observations or of actions.
+    """Lists the leaves of a space whose values an episode can hold.
 
     Raises:
-        ValueError: an episode can't hold them: a space of another type, several texts or images a step, or actions
-            that are not numbers.
+        ValueError: if it can't: for a space of another type, several texts or images a step, or actions that are not
+            numbers.
     """
-    leaves = _leaves(space, ())
+    leaves = list(iterate_leaves(space))
     for kind in ("text", "image"):
         paths = ["/".join(map(str, leaf.path)) for leaf in leaves if leaf.kind == kind]
         if role == "actions" and paths:
@@ -65,34 +68,40 @@ def leaves_of(space: gymnasium.Space, role: Role) -> list[Leaf]:
     return leaves
 
 
-def _leaves(space: gymnasium.Space, path: Path) -> list[Leaf]:
+def iterate_leaves(space: gymnasium.Space, path: Path = ()) -> Iterator[Leaf]:
+    """Yields all leaves of a nested space, keys in lexicographic order.
+
+    Raises:
+        ValueError: for a space of another type.
+    """
     from gymnasium import spaces
 
     if isinstance(space, spaces.Dict):
-        return [leaf for key in sorted(space.spaces, key=str) for leaf in _leaves(space[key], (*path, key))]
-    if isinstance(space, spaces.Tuple):
-        return [leaf for index, item in enumerate(space.spaces) for leaf in _leaves(item, (*path, index))]
-    if isinstance(space, spaces.Text):
-        return [Leaf(path, "text", space)]
-    if isinstance(space, spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary):
-        return [Leaf(path, "discrete", space)]
-    if isinstance(space, spaces.Box):
-        if _is_image(space):
-            return [Leaf(path, "image", space)]
-        return [Leaf(path, "continuous" if space.dtype.kind == "f" else "discrete", space)]
-    raise ValueError(f"an episode can't hold values of a {type(space).__name__}: {space}")
+        for key in sorted(space.spaces, key=str):
+            yield from iterate_leaves(space[key], (*path, key))
+    elif isinstance(space, spaces.Tuple):
+        for index, item in enumerate(space.spaces):
+            yield from iterate_leaves(item, (*path, index))
+    elif isinstance(space, spaces.Text):
+        yield Leaf(path, "text", space)
+    elif isinstance(space, spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary):
+        yield Leaf(path, "discrete", space)
+    elif isinstance(space, spaces.Box):
+        yield Leaf(path, _kind_of_box(space), space)
+    else:
+        raise ValueError(f"an episode can't hold values of a {type(space).__name__}: {space}")
 
 
-def _is_image(space: gymnasium.spaces.Box) -> bool:
-    if space.dtype != np.uint8:
-        return False
-    if len(space.shape) == 3:
-        return space.shape[-1] in (1, 3)
-    return len(space.shape) == 2 and min(space.shape) >= SMALLEST_GREY_IMAGE
+def _kind_of_box(space: gymnasium.spaces.Box) -> str:
+    if space.dtype == np.uint8:
+        has_channels = len(space.shape) == 3 and space.shape[-1] in (1, 3)
+        if has_channels or (len(space.shape) == 2 and min(space.shape) >= MIN_GRAY_IMAGE_SIDE):
+            return "image"
+    return "continuous" if space.dtype.kind == "f" else "discrete"
 
 
 def features_of(leaves: Sequence[Leaf], role: Role) -> dict[str, Any]:
-    """The types of the columns that hold the leaves."""
+    """Returns the `datasets` type of each column that holds the leaves, by its name."""
     from datasets import List, Value
 
     number = {"continuous": Value("float32"), "discrete": Value("int64")}
@@ -111,10 +120,10 @@ def features_of(leaves: Sequence[Leaf], role: Role) -> dict[str, Any]:
 def episode_features(
     observation_space: gymnasium.Space, action_space: gymnasium.Space, more: Mapping[str, Any] | None = None
 ) -> datasets.Features:
-    """All columns of episodes with these spaces, and `more`.
+    """Returns the `datasets` types of all columns of episodes with these spaces, and those in `more`.
 
     Raises:
-        ValueError: an episode can't hold values of the spaces.
+        ValueError: if an episode can't hold values of the spaces.
     """
     from datasets import Features, List, Value
 
@@ -136,19 +145,18 @@ def episode_features(
 
 
 def _is_one_number(leaves: Sequence[Leaf], kind: str, role: Role) -> bool:
-    """A single discrete action has a column (T,), not (T, 1)."""
+    """Tells whether a column has one number a step, (T,) instead of (T, n): that of a single discrete action."""
     of_kind = [leaf for leaf in leaves if leaf.kind == kind]
     return role == "actions" and kind == "discrete" and len(of_kind) == 1 and of_kind[0].space.shape == ()
 
 
 def columns_of(leaves: Sequence[Leaf], values: Mapping[Path, Any], role: Role) -> dict[str, Any]:
-    """The columns of one episode.
+    """Returns the columns of one episode by name, numbers as float32 or int64 arrays.
 
     Args:
-        values: of each leaf (T, ...), by its path; T strings for a text.
-
-    Returns:
-        The columns, numbers as float32 or int64 arrays.
+        leaves: The leaves of the space.
+        values: The values (T, ...) of each leaf by its path; T strings for a text.
+        role: Whether the values are "observations" or "actions".
     """
     columns: dict[str, Any] = {}
     for kind in dict.fromkeys(leaf.kind for leaf in leaves):
@@ -164,7 +172,7 @@ def columns_of(leaves: Sequence[Leaf], values: Mapping[Path, Any], role: Role) -
             dtype = np.float32 if kind == "continuous" else np.int64
             parts = [np.asarray(values[leaf.path]) for leaf in of_kind]
             parts = [part.reshape(len(part), -1) for part in parts]
-            # What is too large for float32 becomes infinite, and is found by whoever checks the episode.
+            # A number too large for float32 becomes infinite, which the check of the episode refuses.
             with np.errstate(over="ignore"):
                 numbers = np.concatenate(parts, axis=1).astype(dtype)
             columns[f"{kind}_{role}"] = numbers[:, 0] if _is_one_number(leaves, kind, role) else numbers
@@ -172,10 +180,18 @@ def columns_of(leaves: Sequence[Leaf], values: Mapping[Path, Any], role: Role) -
 
 
 def values_of(leaves: Sequence[Leaf], row: Mapping[str, Any], role: Role) -> dict[Path, Any]:
-    """The values of each leaf in an episode: arrays (T, ...) in the dtype of the space; T strings for a text.
+    """Returns the values of each leaf in an episode, by its path, the inverse of `columns_of`.
+
+    Args:
+        leaves: The leaves of the space.
+        row: The columns of the episode by name.
+        role: Whether to read "observations" or "actions".
+
+    Returns:
+        Arrays (T, ...) in the dtype of the space; T strings for a text.
 
     Raises:
-        ValueError: a column is missing or has another number of values than the leaves.
+        ValueError: if a column is missing or has another number of values than the leaves.
     """
     values: dict[Path, Any] = {}
     for kind in dict.fromkeys(leaf.kind for leaf in leaves):
@@ -200,10 +216,10 @@ def values_of(leaves: Sequence[Leaf], row: Mapping[str, Any], role: Role) -> dic
 
 
 def unnested(space: gymnasium.Space, value: Any, path: Path = ()) -> dict[Path, Any]:
-    """The leaves of a value of a nested space by their paths; also of values in which each leaf is a stack of steps.
+    """Returns the leaves of a value of a nested space by their paths. The leaves may be stacks of many steps.
 
     Raises:
-        ValueError: a key of the space is missing.
+        ValueError: if a key of the space is missing.
     """
     from gymnasium import spaces
 
@@ -221,7 +237,7 @@ def unnested(space: gymnasium.Space, value: Any, path: Path = ()) -> dict[Path, 
 
 
 def nested(space: gymnasium.Space, values: Mapping[Path, Any], path: Path = ()) -> Any:
-    """A value of a nested space from its leaves by their paths, the inverse of `unnested`."""
+    """Returns a value of a nested space, given its leaves by their paths; the inverse of `unnested`."""
     from gymnasium import spaces
 
     if isinstance(space, spaces.Dict):

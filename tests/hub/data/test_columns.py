@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 from gymnasium import spaces
+from helpers.random_spaces import nested_spaces, simple_spaces, small_integer_boxes
+from hypothesis import given
 
 from gato_hub.data.checks import check_episode
-from gato_hub.data.columns import columns_of, episode_features, leaves_of, nested, unnested, values_of
+from gato_hub.data.columns import columns_of, episode_features, iterate_leaves, leaves_of, nested, unnested, values_of
 from tokenization_gato import GatoProcessor
+from tokenization_gato.spaces_gato import fields_of
 
 OBSERVATION_SPACE = spaces.Dict(
     {
@@ -55,6 +58,31 @@ def test_the_processor_takes_the_leaves_out_as_they_were_put_in(action_space):
     sequence = processor.encode_episode(row, **spaces_)
     whole = processor(observations=observations, actions=actions, **spaces_)
     np.testing.assert_array_equal(sequence.input_ids, np.asarray(whole["input_ids"]).ravel())
+
+
+@given(space=nested_spaces(simple_spaces() | small_integer_boxes()))
+def test_the_processor_has_the_same_rules_for_observations(space):
+    fields, leaves = fields_of(space, "observation"), list(iterate_leaves(space))
+    for kind in ("text", "image", "continuous", "discrete"):
+        paths = [leaf.path for leaf in leaves if leaf.kind == kind]
+        assert paths == [field.path for field in fields if field.kind == kind]
+    assert len(fields) == len(leaves)
+    sizes = {field.path: field.size for field in fields if field.kind != "text"}
+    assert sizes == {leaf.path: leaf.size for leaf in leaves if leaf.kind != "text"}
+
+
+@given(space=nested_spaces(simple_spaces() | small_integer_boxes()))
+def test_the_processor_has_the_same_rules_for_actions(space):
+    leaves = list(iterate_leaves(space))
+    if any(leaf.kind in ("text", "image") for leaf in leaves):
+        with pytest.raises(ValueError, match="an action must be of numbers"):
+            leaves_of(space, "actions")
+        return
+    fields = fields_of(space, "action")
+    assert leaves_of(space, "actions") == leaves
+    assert [(leaf.path, leaf.kind, leaf.size) for leaf in leaves] == [
+        (field.path, field.kind, field.size) for field in fields
+    ]
 
 
 @pytest.mark.parametrize("action_space", ACTION_SPACES, ids=str)
