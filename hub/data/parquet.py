@@ -1,6 +1,6 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""Episodes and documents as parquet files."""
+"""Episodes and documents as parquet files, whole or absent."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
+from ..system.errors import GatoError
 from ..system.files import new_folder, replacing
+from ..system.packages import require_packages
 
 if TYPE_CHECKING:
     import datasets
@@ -20,20 +22,32 @@ if TYPE_CHECKING:
 
 PROVENANCE_KEY = b"gato_provenance"
 SHARD_PATTERN = "train-*.parquet"
+
 EPISODES_A_FILE = 250
 DOCUMENTS_A_FILE = 10_000
-# Of images and text. A file is written from memory, and a column of arrow must stay below 2 GB.
+# Bytes of images and text. A file is built in memory, and an Arrow column must stay below 2 GB.
 BYTES_A_FILE = 2**28
+
+
+def require_data_packages(purpose: str) -> None:
+    """Raises MissingPackageError if a package that reads and writes parquet files is missing."""
+    require_packages(purpose, ("datasets", "pyarrow"), "data")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Writing
+# ---------------------------------------------------------------------------------------------------------------------
 
 
 def write_shard(
     path: str | os.PathLike, rows: Sequence[dict[str, Any]], schema: pyarrow.Schema, provenance: dict[str, Any]
 ) -> None:
-    """Writes episodes to one parquet file, whole or not at all.
+    """Writes rows to one parquet file, whole or not at all.
 
     Args:
-        schema: `episode_features(...).arrow_schema`; it carries the features, so that `datasets` restores them.
-        provenance: how the episodes were made, kept in the file; `read_provenance` gives it back.
+        schema: of the rows, such as `episode_features(...).arrow_schema`. It carries the features, so that `datasets`
+            restores them.
+        provenance: how the rows were made. The file keeps it, and `read_provenance` reads it.
     """
     import pyarrow
     import pyarrow.parquet
@@ -53,112 +67,141 @@ def write_shards(
 ) -> int:
     """Writes rows as `train-00000.parquet`, ... to a new folder, whole or not at all.
 
+    Rows are taken one by one, so that there may be more of them than memory holds.
+
     Args:
         folder: must not exist, or be empty.
-        schema: of the rows; it carries the features, so that `datasets` restores them.
-        provenance: where the rows come from, kept in each file.
-        progress: called with the number of rows of each file that is written.
+        schema, provenance: see `write_shard`.
+        progress: called after each file with the number of its rows.
 
     Returns:
         The number of rows.
 
     Raises:
-        ValueError: the folder is not empty, or there are no rows.
+        GatoError: the folder is not empty, or there are no rows.
     """
     with new_folder(folder) as temporary:
         count = 0
-        for number, some in enumerate(_parts(rows)):
-            _write_part(temporary / f"train-{number:05d}.parquet", some, schema, provenance)
-            count += len(some)
+        for number, part in enumerate(_parts(rows)):
+            counts = {"kept": len(part), "dropped": {}, "steps": sum(len(row.get("rewards") or ()) for row in part)}
+            write_shard(temporary / f"train-{number:05d}.parquet", part, schema, provenance | counts)
+            count += len(part)
             if progress:
-                progress(len(some))
+                progress(len(part))
         if count == 0:
-            raise ValueError(f"there are no rows to write to {folder}")
+            raise GatoError(f"there are no rows to write to {folder}")
     return count
 
 
 def _parts(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """The rows of each file."""
-    waiting, num_bytes = [], 0
+    """Groups rows by the file that they go to."""
+    part: list[dict[str, Any]] = []
+    num_bytes = 0
     for row in rows:
-        waiting.append(row)
+        part.append(row)
         num_bytes += _num_bytes(row)
         most = EPISODES_A_FILE if "rewards" in row else DOCUMENTS_A_FILE
-        if len(waiting) == most or num_bytes >= BYTES_A_FILE:
-            yield waiting
-            waiting, num_bytes = [], 0
-    if waiting:
-        yield waiting
-
-
-def _write_part(path: Path, rows: list[dict[str, Any]], schema: pyarrow.Schema, provenance: dict[str, Any]) -> None:
-    counts = {"kept": len(rows), "dropped": {}, "steps": sum(len(row.get("rewards") or ()) for row in rows)}
-    write_shard(path, rows, schema, provenance | counts)
+        if len(part) == most or num_bytes >= BYTES_A_FILE:
+            yield part
+            part, num_bytes = [], 0
+    if part:
+        yield part
 
 
 def _num_bytes(row: dict[str, Any]) -> int:
+    """Counts the bytes of a row's images and text."""
     images = row.get("image_observations") or row.get("images") or []
     images = images if isinstance(images, list) else [images]
     sizes = [len(image) if isinstance(image, bytes) else len(image.get("bytes") or b"") for image in images]
     return sum(sizes) + len(row.get("text") or "")
 
 
+# ---------------------------------------------------------------------------------------------------------------------
+# Reading
+# ---------------------------------------------------------------------------------------------------------------------
+
+
 @contextmanager
 def readable_parquet(path: str | os.PathLike) -> Iterator[None]:
-    """Turns the errors of reading a parquet file in the block into a ValueError that names the file."""
+    """Turns the errors that reading a parquet file raises in the block into a GatoError that names the file."""
     import pyarrow
 
     try:
         yield
-    except (pyarrow.ArrowInvalid, OSError) as error:
-        raise ValueError(f"{path} can't be read, it is truncated or no parquet file: {error}") from error
+    except FileNotFoundError:
+        raise GatoError(f"there is no file {path}") from None
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:  # what damaged files were seen to raise
+        raise GatoError(f"{path} can't be read, it is truncated or no parquet file: {error}") from error
 
 
 @contextmanager
 def open_parquet(file: str) -> Iterator[pyarrow.parquet.ParquetFile]:
-    """A parquet file, on disk or behind a URL."""
-    import fsspec
+    """Opens a parquet file on disk, or behind a URL that fsspec knows.
+
+    Raises:
+        GatoError: the file can't be found or read, now or later in the block; or fsspec does not know the URL.
+    """
     import pyarrow.parquet
 
-    with fsspec.open(file, "rb") if "://" in file else open(file, "rb") as stream:
-        with readable_parquet(file):
-            parquet = pyarrow.parquet.ParquetFile(stream)
-        yield parquet
+    with readable_parquet(file), _opened(file) as stream:
+        yield pyarrow.parquet.ParquetFile(stream)
+
+
+def _opened(file: str) -> IO[bytes]:
+    if "://" not in file:
+        return Path(file).open("rb")
+    import fsspec
+
+    try:
+        return cast(IO[bytes], fsspec.open(file, "rb").open())
+    except (ValueError, ImportError) as error:  # an unknown protocol, or one whose package is not installed
+        raise GatoError(f"{file} can't be opened: {error}") from error
 
 
 def read_provenance(path: str | os.PathLike) -> dict[str, Any]:
-    """How the episodes of one parquet file were made."""
+    """Reads how the rows of one parquet file were made.
+
+    Raises:
+        GatoError: the file can't be read, or it was not written by this package.
+    """
     import pyarrow.parquet
 
-    metadata = pyarrow.parquet.read_schema(path).metadata or {}
+    with readable_parquet(path):
+        metadata = pyarrow.parquet.read_schema(path).metadata or {}
     if PROVENANCE_KEY not in metadata:
-        raise ValueError(f"{path} does not say how its episodes were made: it was not written by gato")
+        raise GatoError(f"{path} does not say how its episodes were made: it was not written by gato")
     return json.loads(metadata[PROVENANCE_KEY])
 
 
 def read_episodes(folder: str | os.PathLike) -> datasets.Dataset:
-    """All episodes of a folder of parquet files as one dataset, in memory.
+    """Reads all episodes of a folder of `train-*.parquet` into memory, as one dataset.
 
     Raises:
-        ValueError: there is no such file, one can't be read, or their columns differ.
+        GatoError: there is no such file, one can't be read, or their columns differ.
+        MissingPackageError: `datasets` is not installed.
     """
+    require_data_packages("Reading episodes")
     import pyarrow
     import pyarrow.parquet
     from datasets import Dataset
 
     paths = sorted(Path(folder).glob(SHARD_PATTERN))
     if not paths:
-        raise ValueError(f"there are no episodes in {folder}: no file matches {SHARD_PATTERN}")
-    tables = []
+        raise GatoError(f"there are no episodes in {folder}: no file matches {SHARD_PATTERN}")
+    tables: list[pyarrow.Table] = []
     for path in paths:
         with readable_parquet(path):
             table = pyarrow.parquet.read_table(path)
-        # What is particular to a shard must not keep the shards from being one table.
+        # The provenance differs from file to file, and only tables with equal metadata can be joined.
         metadata = {key: value for key, value in (table.schema.metadata or {}).items() if key != PROVENANCE_KEY}
         tables.append(table.replace_schema_metadata(metadata))
         if tables[-1].schema != tables[0].schema:
-            raise ValueError(
-                f"{path} has the columns {table.schema.names}, the files before it {tables[0].schema.names}: "
-                "the files of a folder must be of one task"
+            raise GatoError(
+                f"{path} has the columns {_in_words(table.schema)}, the files before it "
+                f"{_in_words(tables[0].schema)}: the files of a folder must be of one task"
             )
     return Dataset(pyarrow.concat_tables(tables))
+
+
+def _in_words(schema: pyarrow.Schema) -> str:
+    return ", ".join(f"{field.name} ({field.type})" for field in schema)

@@ -1,22 +1,23 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""The episode schema, and episodes as parquet files.
+"""The schema of episodes and documents, one a row.
 
-One row is one episode of T steps, in the schema of `jat-project/jat-dataset`:
+A row is one episode of T steps, in the schema of `jat-project/jat-dataset`. A task has those of its columns that it
+needs:
 
     continuous_observations (T, n) float32               continuous_actions (T, m) float32
     discrete_observations   (T, n) int64                 discrete_actions   (T,) or (T, m) int64
     text_observations       (T,)   string                rewards            (T,) float32
     image_observations      (T,)   binary
 
-with those columns that a task has, and some of our own: `task`, `seed`, `success` (null where the task has no such
-notion), `expert`, `noise`, and `executed_continuous_actions` or `executed_discrete_actions`. Actions are the expert's;
-with noise, or where a model acted, the environment was given others: the executed ones, null where it was not so. How
-values of nested spaces share the columns is in `space_columns`.
+Some columns are ours: `task`, `seed`, `success` (null if the task does not define it), `expert`, `noise`, and
+`executed_continuous_actions` or `executed_discrete_actions`. The actions are the expert's. If noise was added or a
+model acted, the environment executed other actions, which the executed columns hold; otherwise those are null.
+`columns.py` says how the values of a nested space share the columns.
 
-An image is the bytes of its uint8 array, `image_shape` its (height, width, channels): compressed by zstd with the rest
-of the column, small pictures take less room so than as PNG, and are read at the speed of a copy:
-`np.frombuffer(image, np.uint8).reshape(image_shape)`. The encoded images of `jat-project/jat-dataset` are read too.
+An image is stored as the bytes of its uint8 array, with `image_shape`, its (height, width, channels). Zstd compresses
+small pictures better in this form than as PNG files, and reading is a copy:
+`np.frombuffer(image, np.uint8).reshape(image_shape)`. The encoded images of `jat-project/jat-dataset` can be read too.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..acting.rollout import Rollout
+from ..system.errors import GatoError
 from .columns import Role, columns_of, leaves_of, unnested
 
 if TYPE_CHECKING:
@@ -44,15 +46,15 @@ def episode_row(
     expert: str | None,
     noise: float = 0.0,
 ) -> dict[str, Any]:
-    """An episode as a row of the schema, with the columns of `episode_features`.
+    """Converts a rollout to a row with the columns of `episode_features`.
 
     Raises:
-        ValueError: a number that is not finite, as float32: the message names the column and the step.
+        GatoError: a number is not finite as float32; the message names the column and the step.
     """
     observations = _columns(rollout.observations, observation_space, "observations")
     actions = _columns(rollout.actions, action_space, "actions")
     others_executed = any(map(operator.is_not, rollout.actions, rollout.executed_actions))
-    executed = (
+    executed: dict[str, Any] = (
         _columns(rollout.executed_actions, action_space, "actions") if others_executed else dict.fromkeys(actions)
     )
     row = {
@@ -64,7 +66,7 @@ def episode_row(
     for name, column in row.items():
         if isinstance(column, np.ndarray) and not np.isfinite(column).all():
             step = int(np.argwhere(~np.isfinite(column))[0][0])
-            raise ValueError(f"{name} of step {step} are not finite as float32: {column[step]}")
+            raise GatoError(f"{name} of step {step} are not finite as float32: {column[step]}")
     about = {"task": task, "seed": rollout.seed, "success": rollout.success, "expert": expert, "noise": noise}
     return {name: _as_list(column) for name, column in row.items()} | about
 
@@ -76,28 +78,35 @@ def _columns(values: Sequence[Any], space: gymnasium.Space, role: Role) -> dict[
 
 
 def _as_list(column: Any) -> Any:
-    """Of matrices a list of rows, which is all that arrow takes."""
+    """Turns a matrix into a list of its rows: Arrow takes no matrices."""
     return list(column) if isinstance(column, np.ndarray) and column.ndim > 1 else column
 
 
+def document_row(row: dict[str, Any]) -> dict[str, Any]:
+    """Stores the images of a document as bytes.
+
+    Args:
+        row: a document; its "images", if any, are arrays (height, width, channels) uint8 of one shape.
+
+    Raises:
+        GatoError: the images differ in shape.
+    """
+    if not len(row.get("images", ())):
+        return {name: value for name, value in row.items() if name != "images"}
+    shapes = {np.shape(image) for image in row["images"]}
+    if len(shapes) != 1:
+        raise GatoError(f"the images of a document must have one shape, got {sorted(shapes)}")
+    images = [np.ascontiguousarray(image, np.uint8).tobytes() for image in row["images"]]
+    return row | {"images": images, "image_shape": list(*shapes)}
+
+
 def document_features(row: dict[str, Any]) -> datasets.Features:
-    """The columns of documents such as this one, a row of `document_row`."""
+    """Gives the column types of documents like `row`, a result of `document_row`."""
     from datasets import Features, List, Value
 
-    def feature(name: str, value: Any):
+    def feature(name: str, value: Any) -> Any:
         if name in ("images", "image_shape"):
             return List(Value("binary" if name == "images" else "int64"))
         return Value("int64" if isinstance(value, int) else "string")
 
     return Features({name: feature(name, value) for name, value in row.items()})
-
-
-def document_row(row: dict[str, Any]) -> dict[str, Any]:
-    """A document with its images, arrays (height, width, channels) uint8 of one shape, as bytes."""
-    if not len(row.get("images", ())):
-        return {name: value for name, value in row.items() if name != "images"}
-    shapes = {np.shape(image) for image in row["images"]}
-    if len(shapes) != 1:
-        raise ValueError(f"the images of a document must have one shape, got {sorted(shapes)}")
-    images = [np.ascontiguousarray(image, np.uint8).tobytes() for image in row["images"]]
-    return row | {"images": images, "image_shape": list(*shapes)}

@@ -1,28 +1,30 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""The episodes or documents of one task, read by their number from parquet files, as arrays.
+"""The episodes or documents of one task, read from parquet files by row number.
 
-Training reads episodes in an order of its own, again and again. Few are held in memory, many are memory-mapped from an
-Arrow file that `datasets` makes of the parquet files, and a stream reads the files themselves, on disk or on the Hub,
-a few row groups at a time, in an order that needs no others.
+Training reads rows in its own order, again and again. A small dataset is held in memory. A large one is memory-mapped
+from an Arrow file that `datasets` makes of the parquet files. A stream reads the parquet files themselves, on disk or
+on the Hub, a few row groups at a time, and shuffles only within these.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .images import stack_images
+from ..system.errors import GatoError
+from .arrow_rows import ArrowRows
 from .parquet import open_parquet
 
 if TYPE_CHECKING:
     import pyarrow
     import pyarrow.parquet
 
-# They hold one entry a step.
+# These columns hold one entry a step.
 STEP_COLUMNS = (
     "continuous_observations",
     "discrete_observations",
@@ -33,7 +35,7 @@ STEP_COLUMNS = (
     "executed_continuous_actions",
     "executed_discrete_actions",
 )
-# What `GatoProcessor` reads of a row, and by what other episodes of a task are known.
+# `GatoProcessor` reads these columns; `task` tells the episodes of one task from others.
 COLUMNS = (
     *STEP_COLUMNS,
     "image_shape",
@@ -42,28 +44,30 @@ COLUMNS = (
     "question",
     "task",
 )
-# Lists of numbers, one a step: their length is that of the episode, and costs least to find out.
+# Lists with one entry a step, the smallest first: the first that a file has gives the lengths of its episodes.
 _LENGTH_COLUMNS = ("rewards", "discrete_actions", "continuous_actions")
-# Uncompressed. More than that is memory-mapped.
+# Uncompressed bytes. A larger dataset is memory-mapped.
 BYTES_IN_MEMORY = 2**30
-# A stream shuffles the rows of so many row groups together, and holds twice as many.
+# A stream shuffles the rows of this many row groups together, and holds twice as many row groups.
 ROW_GROUPS_TOGETHER = 2
 
 
 class EpisodeSource:
-    """Rows by their number, numbers as arrays; see `GatoProcessor.encode_episode` and `encode_document`.
+    """Rows by their number, for `GatoProcessor.encode_episode` and `encode_document`.
+
+    Numbers and images are arrays, texts are strings.
 
     Args:
-        files: parquet files of one schema, paths or URLs that fsspec reads.
-        streaming: read row groups when they are needed, instead of having all rows at hand.
-        bytes_in_memory: how many may be held; more are memory-mapped.
-        max_steps: the first steps of each episode that are shown; all by default.
+        files: parquet files with the same columns, paths or URLs that fsspec reads.
+        streaming: read a row group when a row of it is needed, instead of having all rows at hand.
+        bytes_in_memory: the most bytes to hold; a larger dataset is memory-mapped.
+        max_steps: show only the first steps of each episode; all by default.
 
     Attributes:
         lengths: (rows,) int64: steps of each episode, or characters of each document.
 
     Raises:
-        ValueError: a file that can't be read, files of different columns, or no rows.
+        GatoError: a file can't be read, the files differ in their columns, or there are no rows.
     """
 
     def __init__(
@@ -74,77 +78,86 @@ class EpisodeSource:
         max_steps: int | None = None,
     ):
         if max_steps is not None and max_steps < 1:
-            raise ValueError(f"max_steps must be at least 1, got {max_steps}")
+            raise GatoError(f"max_steps must be at least 1, got {max_steps}")
         self.files = list(files)
         self.max_steps = max_steps
         self.streaming = streaming
-        sizes, num_bytes, lengths = [], 0, []
-        self._groups: list[tuple[int, int]] = []
-        columns = None
-        for number, file in enumerate(self.files):
-            with open_parquet(file) as parquet:
-                names = parquet.schema_arrow.names
-                columns = columns or names
-                if names != columns:
-                    raise ValueError(f"{file} has the columns {names}, the files before it {columns}")
-                for group in range(parquet.metadata.num_row_groups):
-                    about = parquet.metadata.row_group(group)
-                    self._groups.append((number, group))
-                    sizes.append(about.num_rows)
-                    num_bytes += about.total_byte_size
-                lengths.append(_lengths(parquet, file))
-        self.columns = [name for name in COLUMNS if name in (columns or ())]
-        self.lengths = np.concatenate(lengths) if lengths else np.zeros(0, np.int64)
+        contents = [_content_of(file) for file in self.files]
+        for file, content in zip(self.files, contents, strict=True):
+            if content.columns != contents[0].columns:
+                raise GatoError(f"{file} has the columns {content.columns}, the files before it {contents[0].columns}")
+        self.lengths = np.concatenate([np.zeros(0, np.int64), *(content.lengths for content in contents)])
         if len(self.lengths) == 0:
-            raise ValueError(f"there are no rows in {', '.join(self.files[:3]) or 'no files'}")
+            raise GatoError(f"there are no rows in {', '.join(self.files[:3]) or 'no files'}")
+        self.columns = [name for name in COLUMNS if name in contents[0].columns]
         if max_steps is not None and not set(STEP_COLUMNS).isdisjoint(self.columns):  # documents have characters
             self.lengths = np.minimum(self.lengths, max_steps)
-        self._starts = np.concatenate([[0], np.cumsum(sizes)])
-        self._held: OrderedDict[int, _Rows] = OrderedDict()
-        self._rows = None if streaming else _Rows(self._all_batches(num_bytes <= bytes_in_memory), self.columns)
+        self._groups = [
+            (number, group) for number, content in enumerate(contents) for group in range(len(content.group_sizes))
+        ]
+        self._group_starts = _starts([size for content in contents for size in content.group_sizes])
+        self._file_starts = _starts([len(content.lengths) for content in contents])
+        self._held: OrderedDict[int, ArrowRows] = OrderedDict()
+        num_bytes = sum(content.num_bytes for content in contents)
+        self._rows = None if streaming else ArrowRows(self._all_batches(num_bytes <= bytes_in_memory), self.columns)
 
     def __len__(self) -> int:
         return len(self.lengths)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
+        """Gives one row, with None for the columns that are null in it.
+
+        Raises:
+            GatoError: the row can't be read; the message names its file and its number there.
+            IndexError: there is no such row.
+        """
         if not 0 <= index < len(self):
             raise IndexError(f"there are {len(self)} rows, {index} was asked for")
-        if self._rows is not None:
-            return self._first_steps(self._rows[index])
-        group = self._group_of(index)
-        return self._first_steps(self._row_group(group)[index - int(self._starts[group])])
-
-    def _first_steps(self, row: dict[str, Any]) -> dict[str, Any]:
+        try:
+            row = self._stored_row(index)
+        except GatoError as error:
+            raise GatoError(f"{self.place_of(index)}: {error}") from error
         if self.max_steps is not None:
             for name in STEP_COLUMNS:
                 if row.get(name) is not None:
                     row[name] = row[name][: self.max_steps]
         return row
 
+    def place_of(self, index: int) -> str:
+        """Names the file of a row and the row's number there, for the message of an error."""
+        number = int(np.searchsorted(self._file_starts, index, side="right")) - 1
+        return f"{self.files[number]}, row {index - int(self._file_starts[number])}"
+
     def order(self, random: np.random.Generator, rows: np.ndarray) -> np.ndarray:
-        """Rows, some of them several times, in a random order; a stream's so that near ones are read together."""
+        """Shuffles row numbers, which may repeat. A stream keeps the rows of a few row groups together."""
         if not self.streaming:
             return random.permutation(rows)
-        groups = np.searchsorted(self._starts, rows, side="right") - 1
+        groups = np.searchsorted(self._group_starts, rows, side="right") - 1
         place_of_group = np.empty(len(self._groups), np.int64)
         place_of_group[random.permutation(len(self._groups))] = np.arange(len(self._groups))
         together = place_of_group[groups] // ROW_GROUPS_TOGETHER
         return rows[np.lexsort((random.random(len(rows)), together))]
 
     def another(self, index: int, random: np.random.Generator) -> int | None:
-        """The number of another row that costs no more to read; None if there is none."""
+        """Draws another row that costs no more to read: a stream stays in the row group. None if there is none."""
         start, stop = 0, len(self)
         if self.streaming:
             group = self._group_of(index)
-            start, stop = int(self._starts[group]), int(self._starts[group + 1])
+            start, stop = int(self._group_starts[group]), int(self._group_starts[group + 1])
         if stop - start < 2:
             return None
         return start + (index - start + 1 + int(random.integers(stop - start - 1))) % (stop - start)
 
-    def _group_of(self, index: int) -> int:
-        return int(np.searchsorted(self._starts, index, side="right")) - 1
+    def _stored_row(self, index: int) -> dict[str, Any]:
+        if self._rows is not None:
+            return self._rows[index]
+        group = self._group_of(index)
+        return self._row_group(group)[index - int(self._group_starts[group])]
 
-    def _row_group(self, group: int) -> _Rows:
+    def _group_of(self, index: int) -> int:
+        return int(np.searchsorted(self._group_starts, index, side="right")) - 1
+
+    def _row_group(self, group: int) -> ArrowRows:
         if group in self._held:
             self._held.move_to_end(group)
             return self._held[group]
@@ -153,102 +166,42 @@ class EpisodeSource:
             table = parquet.read_row_group(number, columns=self.columns)
         while len(self._held) >= 2 * ROW_GROUPS_TOGETHER:
             self._held.popitem(last=False)
-        self._held[group] = _Rows(table.to_batches(), self.columns)
+        self._held[group] = ArrowRows(table.to_batches(), self.columns)
         return self._held[group]
 
     def _all_batches(self, in_memory: bool) -> list[pyarrow.RecordBatch]:
-        if in_memory:
-            batches = []
-            for file in self.files:
-                with open_parquet(file) as parquet:
-                    batches += parquet.read(columns=self.columns).to_batches()
-            return batches
-        from datasets import Dataset, disable_progress_bars, enable_progress_bars
-
-        disable_progress_bars()
-        try:
-            return Dataset.from_parquet(self.files, columns=self.columns).data.to_batches()
-        finally:
-            enable_progress_bars()
+        if not in_memory:
+            return _memory_mapped(self.files, self.columns)
+        batches = []
+        for file in self.files:
+            with open_parquet(file) as parquet:
+                batches += parquet.read(columns=self.columns).to_batches()
+        return batches
 
 
-class _Rows:
-    """Rows of record batches."""
+@dataclass(frozen=True)
+class _Content:
+    """What one file holds: its columns, the rows of each row group, its uncompressed size, the lengths of its rows."""
 
-    def __init__(self, batches: Sequence[pyarrow.RecordBatch], columns: Sequence[str]):
-        batches = [batch for batch in batches if len(batch)]
-        self._starts = np.cumsum([0, *map(len, batches)])
-        self._names = columns
-        self._batches = [
-            [
-                (name, column, _reader(column.type))
-                for name in columns
-                if (column := batch.column(name)).null_count < len(batch)
-            ]
-            for batch in batches
-        ]
-
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        batch = int(np.searchsorted(self._starts, index, side="right")) - 1
-        place = index - int(self._starts[batch])
-        row = dict.fromkeys(self._names)
-        for name, column, read in self._batches[batch]:
-            scalar = column[place]
-            if scalar.is_valid:
-                row[name] = read(scalar)
-        for name in ("image_observations", "images"):
-            if row.get(name) is not None:
-                row[name] = _images(row[name], row.get("image_shape"))
-        return row
+    columns: list[str]
+    group_sizes: list[int]
+    num_bytes: int
+    lengths: np.ndarray
 
 
-def _reader(kind: pyarrow.DataType) -> Callable[[pyarrow.Scalar], Any]:
-    """Gives the value of a scalar: lists of numbers as an array (steps,) or (steps, size), other lists as they are."""
-    from pyarrow import types
-
-    if not _is_list(kind):
-        return lambda scalar: scalar.as_py()
-    inner, depth = kind.value_type, 1
-    if types.is_string(inner) or types.is_large_string(inner):
-        return lambda scalar: scalar.values.to_pylist()
-    while _is_list(inner):
-        inner, depth = inner.value_type, depth + 1
-    if not (types.is_integer(inner) or types.is_floating(inner)):
-        return lambda scalar: scalar.values
-
-    def numbers(scalar: pyarrow.Scalar) -> np.ndarray:
-        flat = values = scalar.values
-        for _ in range(depth - 1):
-            flat = flat.flatten()
-        array = flat.to_numpy(zero_copy_only=False)
-        return array if depth == 1 or len(values) == 0 else array.reshape(len(values), -1)
-
-    return numbers
-
-
-def _is_list(kind: pyarrow.DataType) -> bool:
-    from pyarrow import types
-
-    return types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
-
-
-def _images(values: pyarrow.Array, shape: Sequence[int] | None) -> np.ndarray | list:
-    """Raw images of one size as one array (T, height, width, channels); encoded ones, which may differ, in a list."""
-    from pyarrow import types
-
-    if not types.is_binary(values.type) and not types.is_large_binary(values.type):
-        encoded = values.to_pylist()
-        return encoded and stack_images(encoded, None)
-    if shape is None:
-        raise ValueError('images are bytes: the row needs their "image_shape", (height, width, channels)')
-    _, offsets, data = values.buffers()
-    kind = np.int64 if types.is_large_binary(values.type) else np.int32
-    offsets = np.frombuffer(offsets, kind)[values.offset : values.offset + len(values) + 1]
-    return np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]].reshape(len(values), *shape)
+def _content_of(file: str) -> _Content:
+    with open_parquet(file) as parquet:
+        groups = [parquet.metadata.row_group(group) for group in range(parquet.metadata.num_row_groups)]
+        return _Content(
+            columns=parquet.schema_arrow.names,
+            group_sizes=[group.num_rows for group in groups],
+            num_bytes=sum(group.total_byte_size for group in groups),
+            lengths=_lengths(parquet, file),
+        )
 
 
 def _lengths(parquet: pyarrow.parquet.ParquetFile, file: str) -> np.ndarray:
-    """Steps of the episodes of a file, or characters of its documents."""
+    """Counts the steps of the episodes of a file, or the characters of its documents."""
     import pyarrow.compute
 
     names = parquet.schema_arrow.names
@@ -261,4 +214,27 @@ def _lengths(parquet: pyarrow.parquet.ParquetFile, file: str) -> np.ndarray:
         return pyarrow.compute.fill_null(pyarrow.compute.utf8_length(column), 0).to_numpy().astype(np.int64)
     if "images" in names:
         return np.ones(parquet.metadata.num_rows, np.int64)
-    raise ValueError(f"{file} holds neither episodes nor documents: it has the columns {names}")
+    raise GatoError(f"{file} holds neither episodes nor documents: it has the columns {names}")
+
+
+def _starts(sizes: Sequence[int]) -> np.ndarray:
+    """Gives the number of the first row of each part, and the number of rows."""
+    return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+
+
+def _memory_mapped(files: list[str], columns: list[str]) -> list[pyarrow.RecordBatch]:
+    """Lets `datasets` write the rows to an Arrow file in its cache, which the record batches map into memory."""
+    from datasets import Dataset, are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+    from datasets.exceptions import DatasetsError
+
+    were_disabled = are_progress_bars_disabled()
+    disable_progress_bars()
+    try:
+        return Dataset.from_parquet(files, columns=columns).data.to_batches()
+    except DatasetsError as error:
+        raise GatoError(
+            f"one of {len(files)} files such as {files[0]} can't be read: {error.__cause__ or error}"
+        ) from error
+    finally:
+        if not were_disabled:
+            enable_progress_bars()
