@@ -101,8 +101,9 @@ def train_by_recipe(
         require_packages("gato train", TRAINING_PACKAGES, extra="train")
     from ..recipes.errors import RecipeError
     from ..recipes.reading import load_recipe
-    from ..training.run import TrainingError, train
-    from ..training.run import show_mixture as draw_mixture
+    from ..training.errors import TrainingError
+    from ..training.mixture_report import show_mixture as draw_mixture
+    from ..training.run import train
 
     output = output or Path(f"gato-{Path(recipe).stem}")
     command = shlex.join(["gato", "train", recipe, *(overrides or ()), "--output", str(output)])

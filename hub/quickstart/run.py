@@ -132,7 +132,9 @@ def run_quickstart(output: Path, settings: Settings, *, resume: bool = False) ->
         return
 
     from ..recipes.errors import RecipeError
-    from ..training.run import TrainingError, is_complete, make_demonstrations, train
+    from ..training.errors import TrainingError
+    from ..training.model import is_complete
+    from ..training.run import make_demonstrations, train
 
     try:
         recipe, demonstrations = settings.recipe(), output / "demonstrations"

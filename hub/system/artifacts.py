@@ -2,6 +2,9 @@
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
 """The names of what training and evaluation leave beside a model: those who write it and those who show it agree."""
 
+# A trained model is there where one of these is; the second where the weights are in several files.
+MODEL_FILES = ("model.safetensors", "model.safetensors.index.json")
+
 TRAINING = "training.json"
 RECIPE = "recipe.yaml"
 LOG = "log.jsonl"

@@ -1,8 +1,8 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""What a loss is to be held against: the entropy of how often each label comes, whatever was observed before it.
+"""A baseline of the training loss: the entropy of the label frequencies, which ignores all observations.
 
-A model that has learnt no more than the frequencies of actions has that loss; below it, it has learnt to look.
+A model that has learned only how often each action comes has this loss. A model below it uses its observations.
 """
 
 from __future__ import annotations
@@ -17,11 +17,17 @@ ROWS_COUNTED = 64
 
 
 def label_entropies(mixture: Mixture, num_rows: int = ROWS_COUNTED) -> dict[str, float]:
-    """The entropy of the labels of each part of a mixture, in nats a label.
+    """Computes the entropy of the labels of each task of a mixture.
 
-    Of actions, those of each place in an action are counted apart, and the mean of the places is given; of documents
-    all tokens together. Counted in `num_rows` rows of each part, spread over it. Few labels of many kinds give too
-    little, never too much: the bar is too low then, not too high.
+    The entropy of actions is the mean over the dimensions of an action; that of documents is of all their tokens. From
+    few labels the entropy is estimated too low, never too high.
+
+    Args:
+        mixture: The mixture.
+        num_rows: The number of rows of each part to count, evenly spread over it.
+
+    Returns:
+        The entropy of each task, in nats per label.
     """
     by_name: dict[str, list[float]] = {}
     for part in mixture.parts:
@@ -48,29 +54,29 @@ def _entropy_of(part: MixturePart, mixture: Mixture, num_rows: int) -> float:
 
 
 def entropy(values: np.ndarray) -> float:
-    """Of the frequencies of some values, in nats."""
+    """Returns the entropy of the frequencies of values, in nats."""
     counts = np.unique(values, return_counts=True)[1]
     shares = counts / counts.sum()
     return float(-(shares * np.log(shares)).sum())
 
 
 def losses_table(entries: list[dict[str, Any]], entropies: dict[str, float]) -> str:
-    """Markdown: the loss of each task over the last tenth of a log, beside the entropy of its labels.
+    """Returns a Markdown table of the loss of each task, over the last tenth of a log, and the entropy of its labels.
 
     Args:
-        entries: of `training_progress.read_log`.
-        entropies: of `label_entropies`.
+        entries: The entries of the log, see `read_log`.
+        entropies: The entropy of each task, see `label_entropies`.
     """
     entries = [entry for entry in entries if "loss" in entry]
     last = entries[-max(1, len(entries) // 10) :]
     lines = ["| task | loss, nats a label | entropy of its labels | loss / entropy |", "|---|---|---|---|"]
-    for name, bar in entropies.items():
+    for name, entropy_of_labels in entropies.items():
         losses = [entry[f"loss/{name}"] for entry in last if f"loss/{name}" in entry]
         if losses:
             loss = float(np.mean(losses))
-            share = f"{loss / bar:.2f}" if bar else "-"
-            lines.append(f"| {name} | {loss:.3f} | {bar:.3f} | {share} |")
+            share = f"{loss / entropy_of_labels:.2f}" if entropy_of_labels else "-"
+            lines.append(f"| {name} | {loss:.3f} | {entropy_of_labels:.3f} | {share} |")
         else:
-            lines.append(f"| {name} | - | {bar:.3f} | - |")
+            lines.append(f"| {name} | - | {entropy_of_labels:.3f} | - |")
     steps = f"{last[0]['step']} to {last[-1]['step']}" if last else "none"
     return f"Training loss of each task, logged at steps {steps}.\n\n" + "\n".join(lines) + "\n"

@@ -1,6 +1,6 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""The loss of each label: cross-entropy, with neighbouring bins of a continuous action sharing in it."""
+"""The loss of each label: cross-entropy, where the label of a continuous action may be spread over its neighbors."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from torch.nn import functional as F
 def token_losses(
     logits: torch.Tensor, targets: torch.Tensor, continuous: range | None = None, soft_bins: float = 0.0
 ) -> torch.Tensor:
-    """Cross-entropy of each label.
+    """Computes the cross-entropy of each label.
 
     Args:
-        logits: (labels, vocabulary).
+        logits: (labels, vocabulary) logits.
         targets: (labels,) ids.
-        continuous: ids of the bins of continuous values, which are neighbours where their ids are.
-        soft_bins: standard deviation, in bins, of the Gaussian over which a target among `continuous` is spread. It is
-            cut off after three deviations and at the ends of the range, and adds up to 1. 0 leaves one bin.
+        continuous: The ids of the bins of continuous values, in the order of their values.
+        soft_bins: The standard deviation, in bins, of the Gaussian over which a target in `continuous` is spread. The
+            Gaussian is cut off after three deviations and at the ends of the range, and sums to 1. 0 keeps the target
+            in one bin.
 
     Returns:
-        (labels,) float32, in nats.
+        (labels,) float32 losses, in nats.
     """
     logits = logits.float()
     if not soft_bins or continuous is None:
@@ -32,7 +33,7 @@ def token_losses(
     offsets = torch.arange(-reach, reach + 1, device=logits.device)
     bins = targets[:, None] + offsets
     inside = (bins >= continuous.start) & (bins < continuous.stop)
-    # A label that is no bin is one id alone.
+    # A label that is not a bin is not spread.
     is_bin = (targets >= continuous.start) & (targets < continuous.stop)
     inside = torch.where(is_bin[:, None], inside, offsets == 0)
     shares = torch.exp(-0.5 * (offsets / soft_bins) ** 2) * inside

@@ -1,14 +1,14 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""Training rows from many tasks by weight (A Generalist Agent, section 2.3).
+"""Rows of training from many tasks by weight (A Generalist Agent, section 2.3).
 
-Row i is a function of the seed and i alone: of the task whose turn it is, of the episodes of that task whose turn it
-is, and of random numbers of its own. So any number of processes makes the same rows in the same order, and a training
-goes on at the row where it stopped.
+Row i depends on the seed and i alone: they decide its task, the episodes of that task, and the random numbers of its
+windows. So any number of processes makes the same rows in the same order, and a resumed training goes on at the row
+where it stopped.
 
-A row is full to the last token, with windows of one task: as in the paper, where a sequence is of one task, the share
-of a task in the rows is its share in the tokens. Tasks take turns by a low-discrepancy sequence: after n rows each has
-had its share, to about one row.
+A row is filled to the last token with windows of one task. So the share of a task in the rows is its share in the
+tokens, as in the paper, where a sequence is of one task. Tasks take turns by a low-discrepancy sequence: after any
+number of rows each task has got its weight's share of them, exact to about one row.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..data.source import EpisodeSource
+from .errors import TrainingError
 
 if TYPE_CHECKING:
     import gymnasium
@@ -29,11 +30,12 @@ if TYPE_CHECKING:
     from tokenization_gato.windows_gato import GatoWindow, GatoWindowSampler
 
 LABEL_KINDS = ("text", "observation_text", "continuous_action", "discrete_action")
-# 2^64 divided by the golden ratio: multiples of it, modulo 2^64, spread evenly however many are taken.
+# 2^64 divided by the golden ratio. Its multiples modulo 2^64 are spread evenly, however many are taken.
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _TURNS_A_BLOCK = 2**16
-# Rows from which the tokens a unit of length are estimated: steps of episodes, characters of documents.
+# The number of rows in which the tokens per step, or per character of a document, are measured.
 _ROWS_MEASURED = 32
+# The number of rows that are simulated to estimate how many windows a row has.
 _ROWS_SIMULATED = 256
 
 
@@ -41,13 +43,14 @@ _ROWS_SIMULATED = 256
 class MixturePart:
     """One task of a mixture.
 
-    Args:
-        name: by which it is logged.
-        source: its episodes or documents.
-        weight: its share of the tokens is this, divided by the sum of all weights.
-        observation_space, action_space: see `GatoProcessor.encode_episode`.
-        context_steps: timesteps of a window beside its prompt; all that fit by default.
-        label_weight: of each of its labels in the loss.
+    Attributes:
+        name: The name under which its loss is logged.
+        source: Its episodes or documents.
+        weight: Its share of the tokens, relative to the other weights.
+        observation_space: The space of its observations, see `GatoProcessor.encode_episode`.
+        action_space: The space of its actions.
+        context_steps: The timesteps of a window, without its prompt. The default is all that fit.
+        label_weight: The weight of each of its labels in the loss.
     """
 
     name: str
@@ -60,7 +63,11 @@ class MixturePart:
 
 
 class Turns:
-    """Whose turn it is: row i is the j-th of its part. Pure, so that any row can be asked for."""
+    """Decides which part a row is of.
+
+    Called with the number of a row, it returns the part, and how many rows before it are of the same part. The result
+    depends on the weights, the seed and the row alone.
+    """
 
     def __init__(self, weights: Sequence[float], seed: int):
         shares = np.asarray(weights, np.float64)
@@ -92,25 +99,29 @@ class Turns:
 
 @dataclass
 class MixtureRow:
-    """One training row: windows of one part that together have the length of the row."""
+    """One row of training: windows of one part that together have the length of the row."""
 
     part: int
     windows: list[GatoWindow] = field(default_factory=list)
 
 
 class Mixture:
-    """A map-style dataset of packed rows; `collate` makes batches of them.
+    """A map-style dataset of packed rows. `collate` makes batches of them.
 
     Args:
-        parts: tasks with their weights.
-        processor: a `GatoProcessor`.
-        length: tokens a row.
-        num_rows: how many rows the training takes.
-        seed: other seeds, other rows.
-        prompt_probability, prompt_end_probability, loss_on_observation_text: see `GatoDataCollator`.
+        parts: The tasks with their weights.
+        processor: A `GatoProcessor`.
+        length: Tokens per row.
+        num_rows: The number of rows, all that the training takes.
+        seed: The seed of all random choices.
+        prompt_probability: See `GatoDataCollator`.
+        prompt_end_probability: See `GatoDataCollator`.
+        loss_on_observation_text: See `GatoDataCollator`.
 
     Raises:
-        ValueError: no parts, weights or label weights that are not positive numbers, or a timestep longer than a row.
+        ValueError: There are no parts, or a weight or label weight is not a positive number.
+        TrainingError: A row can't be encoded, or one of its timesteps is longer than a row of training. Only the first
+            rows of each part are checked when the mixture is made.
     """
 
     def __init__(
@@ -167,11 +178,11 @@ class Mixture:
         return MixtureRow(part, self._drawers[part].windows(turn, np.random.default_rng([self.seed, row])))
 
     def collate(self, rows: Sequence[MixtureRow]) -> dict[str, torch.Tensor]:
-        """A batch.
+        """Makes a batch of rows.
 
         Returns:
-            What `GatoDataCollator` returns, and `part_ids` (rows,) and `label_kinds` (rows, length), which is an index
-            of `LABEL_KINDS` where there is a label.
+            What `GatoDataCollator` returns, and `part_ids` (rows,), the part of each row, and `label_kinds`
+            (rows, length), the index in `LABEL_KINDS` of each label.
         """
         import torch
 
@@ -201,8 +212,9 @@ class Mixture:
 class _PartDrawer:
     """Draws the rows of one part.
 
-    Its episodes come in a random order, all of them before any comes again; an episode of several windows' length
-    comes so many times. Row j of the part begins where on average the rows before it have ended.
+    Its episodes come in a random order, all of them before any comes again. An episode as long as several windows
+    comes once for each of them. Row j of the part begins at the place in this order where the rows before it end on
+    average.
     """
 
     def __init__(self, part: MixturePart, number: int, seed: int, sampler: GatoWindowSampler):
@@ -220,11 +232,11 @@ class _PartDrawer:
         self._rows = np.arange(len(times)).repeat(times)
         windows = sizes if part.context_steps is None else np.minimum(sizes, longest)
         self._windows_a_row, with_room = self._simulate(windows[self._rows], sizes, first_step)
-        # Windows at the end of a row may have no room for a prompt: the others make up for them.
+        # A window at the end of a row may have no room for a prompt, so the others get more prompts.
         sampler.prompt_probability = min(1.0, sampler.prompt_probability / with_room)
 
     def _simulate(self, windows: np.ndarray, prompts: np.ndarray, first_step: float) -> tuple[float, float]:
-        """How many windows a row has, on average, and the share of them that have room for a prompt."""
+        """Estimates the number of windows per row, and the share of them that have room for a prompt."""
         length = self.sampler.max_length
         random = np.random.default_rng([self._seed, self._number])
         room = np.full(_ROWS_SIMULATED, float(length))
@@ -241,6 +253,7 @@ class _PartDrawer:
         return count / _ROWS_SIMULATED, max(with_room, 1) / count
 
     def windows(self, turn: int, random: np.random.Generator) -> list[GatoWindow]:
+        """Draws the windows of row `turn` of the part."""
         place = int(turn * self._windows_a_row)
         windows, room = [], self.sampler.max_length
         while room:
@@ -260,9 +273,10 @@ class _PartDrawer:
         try:
             return self.sampler.draw(source[index], random, find_prompt, room, fill=True)
         except (TypeError, ValueError) as error:
-            raise type(error)(f"{self._part.name}, row {index}: {error}") from error
+            raise TrainingError(f"{self._part.name}, row {index}: {error}") from error
 
     def _row_at(self, place: int) -> int:
+        """Returns the episode or document at a place in the random order, which goes on without end."""
         epoch, place = divmod(place, len(self._rows))
         if epoch not in self._orders:
             if len(self._orders) > 1:
@@ -272,7 +286,11 @@ class _PartDrawer:
         return int(self._orders[epoch][place])
 
     def _measure(self) -> tuple[float, float]:
-        """Tokens a step or a character, and of the first step of a window, over a few rows. Finds bad rows early."""
+        """Measures the tokens per step or character, and those of a first step, in the first rows of the part.
+
+        Raises:
+            TrainingError: One of these rows can't be encoded.
+        """
         from tokenization_gato.windows_gato import is_episode
 
         source, processor = self._part.source, self.sampler.processor
@@ -294,5 +312,5 @@ class _PartDrawer:
                 else:
                     tokens += len(processor.encode_document(row))
             except (TypeError, ValueError) as error:
-                raise type(error)(f"{self._part.name}, row {index}: {error}") from error
+                raise TrainingError(f"{self._part.name}, row {index}: {error}") from error
         return tokens / max(1, int(source.lengths[:count].sum())), float(np.mean(first_steps or [1]))

@@ -1,12 +1,12 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""Muon for the matrices of a transformer's blocks, AdamW for all else, as one optimiser.
+"""Muon for the matrices of a transformer's layers and AdamW for all else, as one optimizer.
 
-Muon takes the momentum of a matrix's gradient and makes all its singular values about 1 before it steps (K. Jordan et
-al., "Muon: an optimizer for hidden layers in neural networks", 2024). Its steps are scaled here to the size of AdamW's
-(J. Liu et al., "Muon is scalable for LLM training", arXiv:2502.16982, section 2.2), so one learning rate and one
-weight decay serve both. torch.optim.Muon computes in bfloat16 always, for which most CPUs have no instructions, and
-takes matrices alone.
+Muon steps along the momentum of a matrix's gradient after making all its singular values about 1 (K. Jordan et al.,
+"Muon: an optimizer for hidden layers in neural networks", 2024). Its steps are scaled here to the size of AdamW's
+(J. Liu et al., "Muon is scalable for LLM training", arXiv:2502.16982, section 2.2), so both use one learning rate and
+one weight decay. torch.optim.Muon is not used: it takes matrices alone, and always computes in bfloat16, for which
+most CPUs have no instructions.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ from typing import Any
 
 import torch
 
-# A polynomial whose repetition brings values in (0, 1] near 1 (Jordan et al., 2024).
+# Coefficients of an odd polynomial that, applied repeatedly, brings values in (0, 1] near 1 (Jordan et al., 2024).
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 REPETITIONS = 5
-ADAMW_STEP_SIZE = 0.2  # root mean square of the entries of AdamW's usual step (Liu et al., 2025)
+ADAMW_STEP_SIZE = 0.2  # the usual root mean square of an entry of AdamW's step (Liu et al., 2025)
 
 
 def orthogonalized(matrices: torch.Tensor) -> torch.Tensor:
-    """Matrices with the same singular vectors and singular values near 1 (some 0.7 to 1.2).
+    """Returns matrices with the same singular vectors and with singular values near 1 (about 0.7 to 1.2).
 
     Args:
-        matrices: (number, rows, columns); computed in bfloat16 where they are on an accelerator, else as they are.
+        matrices: (number, rows, columns) matrices. On an accelerator they are computed in bfloat16, on a CPU in their
+            own type.
     """
     values = matrices.bfloat16() if matrices.device.type != "cpu" else matrices
     is_tall = values.shape[1] > values.shape[2]
@@ -42,16 +43,18 @@ def orthogonalized(matrices: torch.Tensor) -> torch.Tensor:
 
 
 class MuonWithAdamW(torch.optim.Optimizer):
-    """Muon where a group says `muon=True`, AdamW elsewhere.
+    """Applies Muon to the groups with `muon=True`, and AdamW to the others.
 
     Args:
-        params: parameters or groups of them; those of a Muon group are matrices.
-        momentum: of Muon.
-        betas, eps: of AdamW.
-        weight_decay: of both, decoupled.
+        params: Parameters or groups of parameters. Those of a Muon group must be matrices.
+        lr: The learning rate.
+        momentum: The momentum of Muon.
+        betas: The decay rates of the moments of AdamW.
+        eps: The term that AdamW adds to the denominator.
+        weight_decay: Decoupled weight decay, of both.
 
     Raises:
-        ValueError: a parameter of a Muon group is not a matrix.
+        ValueError: A parameter of a Muon group is not a matrix.
     """
 
     def __init__(
@@ -84,7 +87,7 @@ class MuonWithAdamW(torch.optim.Optimizer):
         return loss
 
     def _muon(self, parameters: list[torch.Tensor], group: dict[str, Any]) -> None:
-        # Matrices of one shape are computed together.
+        # Matrices of one shape are orthogonalized together.
         of_shape = defaultdict(list)
         for parameter in parameters:
             state = self.state[parameter]
@@ -120,12 +123,14 @@ class MuonWithAdamW(torch.optim.Optimizer):
 def muon_with_adamw(
     model: torch.nn.Module, decayed: Iterable[str], *, matrix_ratio: float = 1.0, lr: float, **options: Any
 ) -> MuonWithAdamW:
-    """The optimiser of a model: Muon for the matrices in its list of `layers`, AdamW for embeddings, output, norms.
+    """Makes the optimizer of a model: Muon for the matrices in its `layers`, AdamW for embeddings, output and norms.
 
     Args:
-        decayed: names of the parameters with weight decay.
-        matrix_ratio: learning rate of the matrices, in units of `lr`.
-        options: of `MuonWithAdamW`.
+        model: The model.
+        decayed: The names of the parameters that get weight decay.
+        matrix_ratio: The learning rate of the matrices, in units of `lr`.
+        lr: The learning rate.
+        options: Arguments of `MuonWithAdamW`.
     """
     decayed = set(decayed)
     matrices, others, undecayed = [], [], []

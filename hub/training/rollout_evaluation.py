@@ -1,10 +1,10 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""Rollouts while a model is trained, logged beside its loss."""
+"""Rollouts during training, logged with the loss."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -15,17 +15,21 @@ from ..recipes.schema import EvaluationSection
 from ..suites import Task, find_task, matching_task_ids
 
 if TYPE_CHECKING:
+    from modeling_gato import GatoForCausalLM
     from tokenization_gato import GatoProcessor
 
 
 class RolloutEvaluation(TrainerCallback):
-    """Every so many steps the model acts in some episodes of each task.
+    """Lets the model act in some episodes of each task, every so many steps.
 
-    Logs `success/TASK` or `return/TASK`, and `score/TASK` where the task's random and expert scores are known: 0 is
-    the one, 1 the other. The processes of a run share the tasks.
+    It logs `success/TASK` or `return/TASK`. Where the random and the expert score of the task are known, it also logs
+    `score/TASK`: 0 is the random score, 1 the expert's. The processes of a run share the tasks.
 
     Args:
-        trainer: whose model acts, and which logs.
+        trainer: Trains the model, and logs.
+        processor: The processor of the model.
+        settings: The tasks, how many episodes, and how often.
+        seed: The seed of the actions that the model samples.
     """
 
     def __init__(self, trainer: Trainer, processor: GatoProcessor, settings: EvaluationSection, seed: int):
@@ -35,7 +39,9 @@ class RolloutEvaluation(TrainerCallback):
         self._seed = seed
         self._tasks = [task for name in matching_task_ids(settings.tasks) if isinstance(task := find_task(name), Task)]
 
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs):
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
         if state.global_step % self._settings.every:
             return
         trainer = self._trainer
@@ -44,7 +50,7 @@ class RolloutEvaluation(TrainerCallback):
         model.eval()
         mine = self._tasks[args.process_index :: args.world_size]
         devices = [args.device] if args.device.type == "cuda" else []
-        # The random numbers of the training go on as if nothing had been between.
+        # The evaluation must not change the random numbers of the training.
         with torch.random.fork_rng(devices=devices), torch.no_grad():
             logs = {key: value for task in mine for key, value in self._logs_of(task, model).items()}
         model.train(was_training)
@@ -54,9 +60,9 @@ class RolloutEvaluation(TrainerCallback):
             logs = {key: value for some in gathered for key, value in some.items()}
         wants_log = control.should_log
         trainer.log(dict(sorted(logs.items())))
-        control.should_log = wants_log  # which the trainer takes for done
+        control.should_log = wants_log  # `log` has cleared it, though the loss is not logged yet
 
-    def _logs_of(self, task: Task, model) -> dict[str, float]:
+    def _logs_of(self, task: Task, model: GatoForCausalLM) -> dict[str, float]:
         seeds = task.evaluation_seeds[: self._settings.episodes]
         results = evaluate_agent(
             task,

@@ -1,10 +1,9 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""`transformers.Trainer` for mixtures: its loss, what it logs of each task, checkpoints that are whole or absent."""
+"""`transformers.Trainer` for mixtures: weighted loss, a log of each task, and checkpoints that are whole or absent."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -12,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch.nn import functional as F
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import SequentialSampler
 from transformers import Trainer
 
+from .errors import TrainingError
 from .loss import token_losses
 from .mixture import LABEL_KINDS, Mixture
 from .muon import muon_with_adamw
@@ -24,25 +25,25 @@ from .muon import muon_with_adamw
 PARTIAL_FOLDER = ".partial-checkpoints"
 
 
-class CheckpointError(RuntimeError):
-    """A checkpoint could not be written; the ones before it are whole."""
-
-
 class MixtureTrainer(Trainer):
     """Trains on a `Mixture`.
 
-    The loss is the mean over the labels of the whole batch, of all processes and accumulated micro-batches, weighted
-    by kind and by part. What is logged beside it: the loss of each task and of each kind of label, tokens a second,
-    the share of positions with a label and the share of the time spent waiting for data.
+    The loss is the mean over the labels of the whole batch, that is, of all processes and accumulated micro-batches.
+    Labels are weighted by kind and by part. Logged with it are the loss of each task and of each kind of label, tokens
+    per second, the share of positions with a label, and the share of time spent waiting for data.
 
     Args:
-        mixture: the training data.
-        label_weights: weights of `LABEL_KINDS`; 1 by default.
-        soft_bins: see `token_losses`.
-        schedule: a factor of the learning rate for each step, instead of the schedules of `TrainingArguments`.
-        matrix_learning_rate_ratio: train with Muon (`muon_with_adamw`), its matrices at this many times the learning
-            rate.
-        kwargs: of `Trainer`.
+        mixture: The training data.
+        label_weights: The weight of each of `LABEL_KINDS`. The default is 1.
+        soft_bins: See `token_losses`.
+        schedule: Returns the learning rate of a step, in units of `TrainingArguments.learning_rate`. The default is
+            the schedule of `TrainingArguments`.
+        matrix_learning_rate_ratio: Train with Muon (see `muon_with_adamw`), whose matrices get this many times the
+            learning rate. The default is to train with AdamW alone.
+        kwargs: Arguments of `Trainer`.
+
+    Raises:
+        TrainingError: A checkpoint could not be written. The checkpoint before it is whole.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class MixtureTrainer(Trainer):
         self._names = list(dict.fromkeys(part.name for part in mixture.parts))
         places = [self._names.index(part.name) for part in mixture.parts]
         self._name_of_part = torch.tensor(places, device=self.args.device)
-        # Losses and labels since the last log: of each name, then of each kind.
+        # Sums of losses (row 0) and numbers of labels (row 1) since the last log: of each name, then of each kind.
         size = (2, len(self._names) + len(LABEL_KINDS))
         self._sums = torch.zeros(size, dtype=torch.float64, device=self.args.device)
         self._tokens = 0
@@ -79,18 +80,18 @@ class MixtureTrainer(Trainer):
     # Data
     # -----------------------------------------------------------------------------------------------------------
 
-    def _get_train_sampler(self, train_dataset=None) -> SequentialSampler:
-        # The rows of a mixture are in random order as they are.
+    def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
+        # The rows of a mixture are in random order already.
         return SequentialSampler(self.train_dataset)
 
-    def get_batch_samples(self, epoch_iterator, num_batches, device):
+    def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: torch.device) -> tuple[list, Any]:
         started = time.monotonic()
         batches, num_items = super().get_batch_samples(epoch_iterator, num_batches, device)
         self._waited += time.monotonic() - started
         return batches, num_items
 
-    def _get_num_items_in_batch(self, batch_samples: list, device: torch.device):
-        """The sum of the weights of all labels of a step, over all processes."""
+    def _get_num_items_in_batch(self, batch_samples: list, device: torch.device) -> torch.Tensor | None:
+        """Returns the sum of the weights of all labels of a step, over all processes."""
         if not batch_samples:
             return None
         total = sum(
@@ -99,17 +100,17 @@ class MixtureTrainer(Trainer):
         ).to(device)
         if self.args.world_size > 1:
             total = self.accelerator.gather(total).sum()
-        # A step without a label has no loss; a mean over nothing would be NaN.
+        # A step without labels has loss 0; a mean over nothing would be NaN.
         return torch.where(total > 0, total, 1.0)
 
     def _weights_of(self, parts: torch.Tensor, kinds: torch.Tensor) -> torch.Tensor:
         return self._weights.to(kinds.device)[parts, kinds.long()]
 
     # -----------------------------------------------------------------------------------------------------------
-    # Optimiser and schedule
+    # Optimizer and schedule
     # -----------------------------------------------------------------------------------------------------------
 
-    def create_optimizer(self, model=None):
+    def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
         if self._matrix_learning_rate_ratio is None or self.optimizer is not None:
             return super().create_optimizer(model)
         model = self.model if model is None else model
@@ -124,7 +125,7 @@ class MixtureTrainer(Trainer):
         )
         return self.optimizer
 
-    def create_scheduler(self, num_training_steps: int, optimizer=None):
+    def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None) -> Any:
         if self._schedule is None or self.lr_scheduler is not None:
             return super().create_scheduler(num_training_steps, optimizer)
         self.lr_scheduler = LambdaLR(self.optimizer if optimizer is None else optimizer, self._schedule)
@@ -134,7 +135,13 @@ class MixtureTrainer(Trainer):
     # Loss
     # -----------------------------------------------------------------------------------------------------------
 
-    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, torch.Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | None = None,
+    ) -> Any:
         inputs = dict(inputs)
         labels, kinds, parts = (inputs.pop(name) for name in ("labels", "label_kinds", "part_ids"))
         targets = F.pad(labels, (0, 1), value=-100)[:, 1:]
@@ -149,7 +156,7 @@ class MixtureTrainer(Trainer):
             num_items_in_batch = weights.sum().clamp(min=1e-9)
         loss = (losses * weights).sum() / num_items_in_batch
         if self.args.world_size > 1:
-            loss = loss * self.args.world_size  # DDP takes the mean of the gradients of all processes
+            loss = loss * self.args.world_size  # DDP averages the gradients over the processes
         with torch.no_grad():
             self._count(losses.detach().double(), self._name_of_part[parts], kinds)
             self._tokens += labels.numel()
@@ -192,11 +199,11 @@ class MixtureTrainer(Trainer):
     # Checkpoints
     # -----------------------------------------------------------------------------------------------------------
 
-    def _get_output_dir(self, trial) -> str:
-        # Checkpoints are written to a hidden folder and renamed when they are whole.
-        return os.path.join(super()._get_output_dir(trial), PARTIAL_FOLDER)
+    def _get_output_dir(self, trial: Any) -> str:
+        # Checkpoints are written to a hidden folder, and moved out of it when they are whole.
+        return str(Path(super()._get_output_dir(trial)) / PARTIAL_FOLDER)
 
-    def _save_checkpoint(self, model, trial) -> None:
+    def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
         folder = Path(self.args.output_dir)
         name = f"checkpoint-{self.state.global_step}"
         if self.args.should_save:
@@ -204,16 +211,16 @@ class MixtureTrainer(Trainer):
         self.accelerator.wait_for_everyone()
         try:
             super()._save_checkpoint(model, trial)
-        except Exception as error:
+        except (OSError, RuntimeError, SafetensorError) as error:  # torch.save raises RuntimeError on a full disk
             shutil.rmtree(folder / PARTIAL_FOLDER, ignore_errors=True)
             free = shutil.disk_usage(folder).free
-            raise CheckpointError(
+            raise TrainingError(
                 f"{folder / name} could not be written, with {free / 2**20:.0f} MiB left on the disk: {error}"
             ) from error
         self.accelerator.wait_for_everyone()
         if self.args.should_save:
             shutil.rmtree(folder / name, ignore_errors=True)
-            os.replace(folder / PARTIAL_FOLDER / name, folder / name)
+            (folder / PARTIAL_FOLDER / name).replace(folder / name)
             shutil.rmtree(folder / PARTIAL_FOLDER, ignore_errors=True)
             kept = self.args.save_total_limit or 1
             for _, old in whole_checkpoints(folder)[:-kept]:
@@ -222,11 +229,11 @@ class MixtureTrainer(Trainer):
 
 
 def whole_checkpoints(folder: Path) -> list[tuple[int, Path]]:
-    """(step, folder) of the checkpoints in a folder, in the order of their steps."""
+    """Returns (step, folder) of each checkpoint in a folder, in the order of their steps."""
     found = []
     for path in folder.glob("checkpoint-*"):
         step = path.name.removeprefix("checkpoint-")
-        # The trainer's state is what it writes last.
+        # The trainer writes its state last.
         if step.isdecimal() and (path / "trainer_state.json").is_file():
             found.append((int(step), path))
     return sorted(found)

@@ -16,7 +16,7 @@ from measuring import EPISODES, number_claim, parser_of, report
 
 import gato_hub.data.source
 from gato_hub.recipes.reading import check_recipe
-from gato_hub.training.callbacks import read_log
+from gato_hub.training.log import read_log
 from gato_hub.training.run import train
 
 BOUND = 0.05

@@ -7,7 +7,7 @@ import yaml
 from gato_hub.recipes.errors import RecipeError
 from gato_hub.recipes.reading import RECIPES, as_yaml, check_recipe, load_recipe
 from gato_hub.suites import matching_task_ids
-from gato_hub.training.run import learning_rate_factor
+from gato_hub.training.arguments import learning_rate_factor
 from modeling_gato import GatoConfig, GatoForCausalLM
 from tokenization_gato import GatoProcessor
 

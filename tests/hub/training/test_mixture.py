@@ -18,7 +18,7 @@ from gato_hub.data.parquet import read_episodes
 from gato_hub.data.source import EpisodeSource
 from gato_hub.suites import find_task
 from gato_hub.training.mixture import Mixture, MixturePart, Turns
-from gato_hub.training.run import measure_mixture
+from gato_hub.training.mixture_report import measure_mixture
 from tokenization_gato import GatoProcessor
 
 WEIGHTS = {"babyai/go-to-local": 3.0, "metaworld/reach": 2.0, "classic-control/pendulum": 2.0, "captions/shapes": 1.0}

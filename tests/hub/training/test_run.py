@@ -30,8 +30,10 @@ import tokenization_gato  # noqa: F401
 from gato_hub.data.collect import collect
 from gato_hub.recipes.errors import RecipeError
 from gato_hub.recipes.reading import check_recipe
-from gato_hub.training.callbacks import read_log
-from gato_hub.training.run import TrainingError, is_complete, train
+from gato_hub.training.errors import TrainingError
+from gato_hub.training.log import read_log
+from gato_hub.training.model import is_complete
+from gato_hub.training.run import train
 
 GATO = str(Path(sys.executable).with_name("gato"))
 TORCHRUN = [str(Path(sys.executable).with_name("torchrun")), "--standalone", "--nproc_per_node", "2", "-m"]
