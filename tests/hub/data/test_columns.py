@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from gymnasium import spaces
-from helpers.random_spaces import nested_spaces, simple_spaces, small_integer_boxes
+from helpers.random_spaces import byte_boxes, nested_spaces, simple_spaces
 from hypothesis import given
 
 from gato_hub.data.checks import check_episode
@@ -60,7 +60,7 @@ def test_the_processor_takes_the_leaves_out_as_they_were_put_in(action_space):
     np.testing.assert_array_equal(sequence.input_ids, np.asarray(whole["input_ids"]).ravel())
 
 
-@given(space=nested_spaces(simple_spaces() | small_integer_boxes()))
+@given(space=nested_spaces(simple_spaces() | byte_boxes()))
 def test_the_processor_has_the_same_rules_for_observations(space):
     fields, leaves = fields_of(space, "observation"), list(iterate_leaves(space))
     for kind in ("text", "image", "continuous", "discrete"):
@@ -71,7 +71,7 @@ def test_the_processor_has_the_same_rules_for_observations(space):
     assert sizes == {leaf.path: leaf.size for leaf in leaves if leaf.kind != "text"}
 
 
-@given(space=nested_spaces(simple_spaces() | small_integer_boxes()))
+@given(space=nested_spaces(simple_spaces() | byte_boxes()))
 def test_the_processor_has_the_same_rules_for_actions(space):
     leaves = list(iterate_leaves(space))
     if any(leaf.kind in ("text", "image") for leaf in leaves):
