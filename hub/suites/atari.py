@@ -2,26 +2,26 @@
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
 """Atari 2600 (Bellemare et al., JAIR 2013): the 57 games of the benchmark, by way of ale-py.
 
-The package is under GPL-2.0-only, and the games in it belong to their makers: it is an extra of its own, and what is
-recorded of it is not passed on with this project.
+The package is licensed under GPL-2.0-only, and the games in it belong to their makers. It is therefore an extra of its
+own, and this project does not distribute recordings of it.
 
-The agent sees the screen in 80 x 80 pixels, 25 patches, where the customary 84 x 84 would need 36, and takes the
-game's own actions, the ones that differ in it. A step is four frames; of the last two each pixel shows the larger
-value, because sprites may be drawn in every other frame only. A game has little chance of its own, so that an action
-sticks, as Machado et al. (JAIR 2018, section 5.2) propose: in each frame the one before it is executed again with
-probability 0.25. An episode ends with the game, or after 4500 steps, five minutes.
+The agent sees the screen at 80 x 80 pixels, which are 25 patches; the usual 84 x 84 pixels would need 36. Its actions
+are the ones that make a difference in the game. A step is four frames. Each pixel shows the larger of its values in
+the last two, because a game may draw a sprite only in every other frame. Games have little randomness of their own, so
+actions are sticky (Machado et al., JAIR 2018, section 5.2): in each frame, with probability 0.25, the action of the
+frame before is executed again. An episode ends with the game or after 4500 steps, which are five minutes.
 
-Six games have an expert. Each tries out in the emulator what an action leads to, from where the game stands and
-without sticky actions, then sets the game back. Four read positions from the console's memory, at the addresses that
-Anand et al. (NeurIPS 2019) name.
+Six games have an expert. It tries out actions in the emulator, from the current state and without sticky actions, and
+then restores the state. Four experts read positions from the console's memory, at the addresses that Anand et al.
+(NeurIPS 2019) list.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -46,10 +46,10 @@ GAMES = (
 
 
 def make_environment(game: str, render_mode: str | None = None) -> gymnasium.Env:
-    """The game as an environment; its observation is a picture, (80, 80, 3) uint8.
+    """Makes the environment of a game. Its observation is a picture, (80, 80, 3) uint8.
 
-    Its attribute `ale`, an `ale_py.ALEInterface`, is the console; `actions` are the console's actions in the order of
-    the action space, `action_names` their names.
+    It has three attributes for experts: `ale`, an `ale_py.ALEInterface`, is the console; `actions` are the console's
+    actions in the order of the action space; `action_names` are their names.
     """
     import ale_py
     import gymnasium
@@ -61,19 +61,21 @@ def make_environment(game: str, render_mode: str | None = None) -> gymnasium.Env
 
         metadata = {"render_modes": ["rgb_array"], "render_fps": 60 // FRAMES_PER_STEP}
 
-        def __init__(self):
+        def __init__(self) -> None:
             self.render_mode = render_mode
             ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
             self.ale = ale_py.ALEInterface()
-            self.ale.setFloat("repeat_action_probability", 0.0)  # actions stick below, by our generator
+            self.ale.setFloat("repeat_action_probability", 0.0)  # `step` makes actions sticky, with our generator
             self.ale.setInt("random_seed", 0)
             self.ale.loadROM(roms.get_rom_path(game.replace("-", "_")))
             self.actions = self.ale.getMinimalActionSet()
             self.action_names = tuple(action.name for action in self.actions)
-            self.action_space = gymnasium.spaces.Discrete(len(self.actions))
+            self.action_space: gymnasium.spaces.Discrete = gymnasium.spaces.Discrete(len(self.actions))
             self.observation_space = gymnasium.spaces.Box(0, 255, (SIDE, SIDE, 3), np.uint8)
 
-        def reset(self, *, seed=None, options=None):
+        def reset(
+            self, *, seed: int | None = None, options: dict[str, Any] | None = None
+        ) -> tuple[np.ndarray, dict[str, Any]]:
             super().reset(seed=seed)
             self.ale.reset_game()
             self._executed = self.actions[0]
@@ -81,7 +83,7 @@ def make_environment(game: str, render_mode: str | None = None) -> gymnasium.Env
             self._screen = self.ale.getScreenRGB()
             return self._picture(self._screen), {}
 
-        def step(self, action):
+        def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
             if not self.action_space.contains(action):
                 raise ValueError(f"the action must be one of 0 to {self.action_space.n - 1}, got {action!r}")
             reward, screens = 0, []
@@ -96,8 +98,8 @@ def make_environment(game: str, render_mode: str | None = None) -> gymnasium.Env
             over = self.ale.game_over(with_truncation=False)
             return self._picture(np.maximum(*screens)), float(reward), over, self._num_steps >= MOST_STEPS, {}
 
-        def render(self):
-            return self._screen  # the console's own may be of what an expert tried out
+        def render(self) -> np.ndarray:
+            return self._screen  # the console's own screen may show what an expert tried out
 
         @staticmethod
         def _picture(screen: np.ndarray) -> np.ndarray:
@@ -107,8 +109,8 @@ def make_environment(game: str, render_mode: str | None = None) -> gymnasium.Env
 
 
 @contextlib.contextmanager
-def _tried_out(environment: gymnasium.Env) -> Iterator[None]:
-    """Sets the game back at the end of a block. What chance decides is no part of the console."""
+def _tried_out(environment: Any) -> Iterator[None]:
+    """Restores the console's state at the end of a block. The generator of sticky actions is not part of it."""
     state = environment.ale.cloneState()
     try:
         yield
@@ -116,18 +118,18 @@ def _tried_out(environment: gymnasium.Env) -> Iterator[None]:
         environment.ale.restoreState(state)
 
 
-def _memory(environment: gymnasium.Env, *addresses: int) -> list[int]:
+def _memory(environment: Any, *addresses: int) -> list[int]:
     memory = environment.ale.getRAM()
     return [int(memory[address]) for address in addresses]
 
 
-def _hold(environment: gymnasium.Env, action: int, num_frames: int) -> int:
-    """Executes an action for some frames and gives the sum of their rewards."""
+def _hold(environment: Any, action: int, num_frames: int) -> int:
+    """Executes an action for some frames and returns the sum of their rewards."""
     return sum(environment.ale.act(environment.actions[action]) for _ in range(num_frames))
 
 
-def _move_to(environment: gymnasium.Env, address: int, target: float, moves: Iterable[int]) -> int:
-    """The move after which a paddle comes to rest nearest to the target; it glides on for a while."""
+def _move_to(environment: Any, address: int, target: float, moves: Iterable[int]) -> int:
+    """Returns the move after which a paddle, once it has stopped gliding, is nearest to the target."""
 
     def distance(move: int) -> float:
         with _tried_out(environment):
@@ -139,14 +141,14 @@ def _move_to(environment: gymnasium.Env, address: int, target: float, moves: Ite
 
 
 def _reflected(position: float, low: float, high: float) -> float:
-    """Where something is between two walls that would be at `position` without them."""
+    """Returns the position of a ball between two walls that reflect it, given its position without the walls."""
     span = high - low
     beyond = (position - low) % (2 * span)
     return low + min(beyond, 2 * span - beyond)
 
 
-def _boxing(environment: gymnasium.Env) -> Policy:
-    """Of the actions, held for three steps, that which hits most and is hit least, else comes nearest."""
+def _boxing(environment: Any) -> Policy:
+    """Takes the action that, held for three steps, gains the most points; if several do, the one that gets nearest."""
     x, y, other_x, other_y = 32, 34, 33, 35
     in_reach = 14
     names = ("NOOP", "FIRE", "UPFIRE", "DOWNFIRE", "LEFTFIRE", "RIGHTFIRE", "UP", "DOWN", "LEFT", "RIGHT")
@@ -162,16 +164,16 @@ def _boxing(environment: gymnasium.Env) -> Policy:
     return lambda observation: max(actions, key=value)
 
 
-def _breakout(environment: gymnasium.Env) -> Policy:
-    """Has the middle of the paddle where the ball comes down, and serves."""
+def _breakout(environment: Any) -> Policy:
+    """Moves the middle of the paddle to where the ball will come down, and serves."""
     paddle, x, y = 72, 99, 101
     height_of_paddle, half_a_paddle, most_frames_ahead = 172, 8, 60
     fire, noop, right, left = (environment.action_names.index(name) for name in ("FIRE", "NOOP", "RIGHT", "LEFT"))
 
-    def policy(observation) -> int:
+    def policy(observation: np.ndarray) -> int:
         with _tried_out(environment):
             ball_x, ball_y = _memory(environment, x, y)
-            if ball_y == 0:  # there is no ball
+            if ball_y == 0:  # no ball is in play
                 return fire
             frames = 0
             while ball_y < height_of_paddle and frames < most_frames_ahead:
@@ -184,7 +186,7 @@ def _breakout(environment: gymnasium.Env) -> Policy:
         with _tried_out(environment):
             _hold(environment, noop, FRAMES_PER_STEP)
             (at_rest,) = _memory(environment, paddle)
-        # A step moves the paddle further than it is wide; while there is time, chance brings it nearer.
+        # A step moves the paddle farther than it is wide. While there is time, sticky actions bring it nearer.
         if abs(at_rest - target) < half_a_paddle - 2:
             return noop
         return right if at_rest < target else left
@@ -192,8 +194,8 @@ def _breakout(environment: gymnasium.Env) -> Policy:
     return policy
 
 
-def _freeway(environment: gymnasium.Env) -> Policy:
-    """Walks on where no car comes in the next six steps, else waits or goes back as long as gets it furthest."""
+def _freeway(environment: Any) -> Policy:
+    """Walks up if no car hits it in the next six steps; else first waits or steps back, whichever gets it farthest."""
     y, ahead, step_up = 14, 6, 4
     noop, up, down = (environment.action_names.index(name) for name in ("NOOP", "UP", "DOWN"))
 
@@ -205,7 +207,7 @@ def _freeway(environment: gymnasium.Env) -> Policy:
             (after,) = _memory(environment, y)
             return ahead * step_up if crossed else after - before
 
-    def policy(observation) -> int:
+    def policy(observation: np.ndarray) -> int:
         best, most = up, progress(up, 0)
         if most < (ahead - 1) * step_up:
             for action, num_steps in ((noop, 1), (noop, 2), (noop, 4), (down, 1), (down, 2), (down, 4)):
@@ -217,11 +219,11 @@ def _freeway(environment: gymnasium.Env) -> Policy:
     return policy
 
 
-def _pong(environment: gymnasium.Env) -> Policy:
-    """Goes to where the ball arrives; just before, takes the stroke that scores, or else makes the fastest ball."""
+def _pong(environment: Any) -> Policy:
+    """Goes to where the ball will arrive; then takes a stroke that scores, or else the fastest one."""
     paddle, x, y = 51, 49, 54
     top_wall, bottom_wall, own_line, half_a_paddle, at_rest = 44, 205, 189, 8, 118
-    longest_rally = 260  # frames until the ball is back
+    longest_rally = 260  # in frames
     noop, up, down = moves = [environment.action_names.index(name) for name in ("NOOP", "RIGHT", "LEFT")]
     strokes = [(noop, 0)] + [(move, frames) for move in (up, down) for frames in (3, 6, 9, 12, 15)]
     last_x, last_y = 0, 0
@@ -238,18 +240,18 @@ def _pong(environment: gymnasium.Env) -> Policy:
                 (ball_x,) = _memory(environment, x)
                 if hit_at is None and ball_x < last:
                     hit_at = frame
-                elif hit_at is not None and ball_x > last:  # the other one hit it
+                elif hit_at is not None and ball_x > last:  # the opponent hit it
                     return hit_at - frame
                 last = ball_x
         return -longest_rally
 
-    def policy(observation) -> int:
+    def policy(observation: np.ndarray) -> int:
         nonlocal last_x, last_y
         ball_x, ball_y = _memory(environment, x, y)
         speed_x, speed_y = ball_x - last_x, ball_y - last_y
-        comes = last_x > 0 and 0 < speed_x < 30  # it is put into play by a jump
+        comes = last_x > 0 and 0 < speed_x < 30  # a serve makes the ball jump
         last_x, last_y = ball_x, ball_y
-        target = at_rest
+        target: float = at_rest
         if comes:
             steps = (own_line - ball_x) / speed_x
             if steps <= 3:
@@ -260,10 +262,10 @@ def _pong(environment: gymnasium.Env) -> Policy:
     return policy
 
 
-def _hold_the_best(names: tuple[str, ...], environment: gymnasium.Env) -> Policy:
-    """Of the actions, held for ten steps, that with the most points, the sooner the better, and no life lost.
+def _hold_the_best(names: tuple[str, ...], environment: Any) -> Policy:
+    """Takes the action that, held for ten steps, loses no life and gains the most points; early points count more.
 
-    Where several are as good, the one of the step before goes on, or else chance decides, always alike.
+    Among equally good actions it keeps the one of the step before, or else draws one with a fixed seed.
     """
     actions = [environment.action_names.index(name) for name in names]
     chance = np.random.default_rng(0)
@@ -278,7 +280,7 @@ def _hold_the_best(names: tuple[str, ...], environment: gymnasium.Env) -> Policy
                     return points - 1e6
             return points
 
-    def policy(observation) -> int:
+    def policy(observation: np.ndarray) -> int:
         nonlocal last
         values = [value(action) for action in actions]
         best = [action for action, its_value in zip(actions, values, strict=True) if its_value == max(values)]
@@ -290,7 +292,7 @@ def _hold_the_best(names: tuple[str, ...], environment: gymnasium.Env) -> Policy
 
 
 _DIRECTIONS = ("UP", "RIGHT", "LEFT", "DOWN")
-EXPERTS = {
+EXPERTS: dict[str, Callable[[Any], Policy]] = {
     "asterix": partial(_hold_the_best, ("NOOP", *_DIRECTIONS, "UPRIGHT", "UPLEFT", "DOWNRIGHT", "DOWNLEFT")),
     "boxing": _boxing,
     "breakout": _breakout,
@@ -301,7 +303,7 @@ EXPERTS = {
 
 
 def make_expert(game: str, environment: gymnasium.Env) -> Policy:
-    """The expert of a game for the episode that `environment` has just begun."""
+    """Returns the expert of a game for the episode that `environment` has just begun."""
     return EXPERTS[game](environment.unwrapped)
 
 

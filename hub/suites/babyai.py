@@ -2,28 +2,30 @@
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
 """BabyAI (Chevalier-Boisvert et al., ICLR 2019): instructions in a grid world, by way of minigrid.
 
-What the agent sees is described in `grid_view`. The expert is the bot that comes with minigrid: it knows the layout as
-far as it was in view, and keeps a stack of subgoals that it mends where another action than its own was executed. Two
-levels that the bot cannot do have the planner of `grid_planner` as their expert.
+`environments.grid_view` describes what the agent sees. The expert is the bot that comes with minigrid. It knows the
+part of the layout that was in view, and keeps a stack of subgoals, which it repairs if an action other than its own
+was executed. Two levels that the bot cannot solve have the planner of `experts.grid_planner` as their expert.
 
-Left out are the three Carrying levels, whose first view is drawn before the object is in the agent's hands, and the
-two OpenDoorsOrder Debug levels: in two of three episodes opening the first door fails the mission.
+Five levels are left out: the three Carrying levels, whose first view is drawn before the agent holds the object, and
+the two OpenDoorsOrder Debug levels, where opening the first door fails the mission in two of three episodes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .environments.grid_view import level_name, make_environment
 from .experts.grid_planner import GridPlanner, NextAction, policy_of
+from .minigrid import open_door
 from .task import ExpertFailed, Policy, Task
 
 if TYPE_CHECKING:
     import gymnasium
 
-# The levels that the generalist agent JAT (Gallouedec et al., 2024) learned, and the mean return of the bot that it
-# published.
+# The levels that the generalist agent JAT (Gallouedec et al., 2024) learned, with the mean return of the bot that its
+# authors published.
 _JAT_LEVELS = {
     "BabyAI-GoToRedBallGrey-v0": 0.917,
     "BabyAI-GoToRedBall-v0": 0.925,
@@ -122,18 +124,15 @@ _MORE_LEVELS = (
 )
 
 
-def open_the_door(planner: GridPlanner) -> int:
-    return planner.open(planner.find("door"))
-
-
 def take_the_ball(planner: GridPlanner) -> int:
+    """Returns the next action toward picking up a ball."""
     return planner.take(planner.find("ball"))
 
 
-# Levels that the bot cannot do: it does not look into boxes, and in UnlockToUnlock it often plans for ever, to open
-# the door whose key lies behind the other one.
+# Levels that the bot cannot solve. It never looks into boxes, and in UnlockToUnlock it often plans forever, because
+# the key of one door is behind the other.
 _PLANNER_LEVELS: dict[str, NextAction] = {
-    "BabyAI-KeyInBox-v0": open_the_door,
+    "BabyAI-KeyInBox-v0": open_door,
     "BabyAI-UnlockToUnlock-v0": take_the_ball,
 }
 
@@ -143,18 +142,18 @@ def _task_id(environment_id: str) -> str:
 
 
 JAT_LEVELS = {_task_id(environment_id): mean_return for environment_id, mean_return in _JAT_LEVELS.items()}
-"""The tasks that are levels of JAT's, and the mean return of its expert there."""
+"""The tasks that JAT learned too, with the mean return of its expert."""
 
 
 def make_bot(environment: gymnasium.Env) -> Policy:
-    """minigrid's BabyAIBot for the episode that `environment` has just begun. It reads the environment's state."""
+    """Returns minigrid's BabyAIBot for the episode that has just begun. It reads the environment's state."""
     from minigrid.utils.baby_ai_bot import BabyAIBot, DisappearedBoxError
 
-    def plan(make_plan, *arguments):
+    def plan(make_plan: Callable[..., Any], *arguments: Any) -> Any:
         try:
             return make_plan(*arguments)
         except (AssertionError, AttributeError, DisappearedBoxError, IndexError, TypeError) as error:
-            # So the bot fails in layouts that it can't solve.
+            # The bot fails with these in layouts that it can't solve.
             raise ExpertFailed(f"the bot failed with {type(error).__name__}: {error}") from error
 
     bot = plan(BabyAIBot, environment.unwrapped)
@@ -162,7 +161,7 @@ def make_bot(environment: gymnasium.Env) -> Policy:
 
 
 def make_planner(next_action: NextAction, environment: gymnasium.Env) -> Policy:
-    """Our planner for the episode that `environment` has just begun. It reads the environment's state."""
+    """Returns our planner for the episode that has just begun. It reads the environment's state."""
     return policy_of(GridPlanner(environment), next_action)
 
 
@@ -176,8 +175,8 @@ def _task(environment_id: str) -> Task:
         make_expert=partial(make_planner, next_action) if next_action else make_bot,
         expert="planner" if next_action else "BabyAIBot",
         score="success",
-        # Plans take a few milliseconds; in rare layouts the bot plans for ever. Far between the two, so that the same
-        # episodes are cut on every machine.
+        # A plan takes a few milliseconds, but in rare layouts the bot plans forever. The limit is far from both, so
+        # that every machine gives up the same episodes.
         expert_seconds=2.0,
     )
 

@@ -2,8 +2,8 @@
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
 """Lunar Lander on Box2D (Brockman et al., 2016), with discrete and with continuous engines, by way of gymnasium.
 
-The agent is told the task's name, and sees what gymnasium's agent sees: position, velocity, tilt, angular velocity,
-and which legs touch ground. The expert is proportional and derivative control of that state; its gains were found by
+The agent sees the name of the task and the state that gymnasium shows: position, velocity, tilt, angular velocity, and
+which legs touch the ground. The expert is proportional and derivative control of that state. Its gains were found by
 random search.
 """
 
@@ -27,17 +27,17 @@ HORIZON = 1000
 
 @dataclass(frozen=True)
 class Gains:
-    """How the lander is flown.
+    """The gains of the controller, which has a target tilt and a target height.
 
     Attributes:
-        tilt_by_position, tilt_by_velocity: the wanted tilt, towards the pad, by the horizontal position and velocity.
-        largest_tilt: that is ever wanted, in rad.
-        height_by_position: the wanted height by the distance from the pad: a cone down to it.
-        turn_by_tilt, turn_by_velocity: how much to turn by the missing tilt and against the angular velocity.
-        climb_by_height, climb_by_velocity: how much to climb by the missing height and against the vertical velocity.
-        brake: how much to climb against the vertical velocity once a leg touches ground.
-        threshold: a discrete engine fires when there is more than this to turn or climb.
-        offset: taken off what there is to climb.
+        tilt_by_position, tilt_by_velocity: Target tilt toward the pad, per horizontal position and velocity.
+        largest_tilt: Largest target tilt, in radians.
+        height_by_position: Target height per horizontal distance from the pad, so that the lander descends in a cone.
+        turn_by_tilt, turn_by_velocity: Turn per missing tilt, and against the angular velocity.
+        climb_by_height, climb_by_velocity: Climb per missing height, and against the vertical velocity.
+        brake: Climb against the vertical velocity once a leg touches the ground.
+        threshold: A discrete engine fires if the turn or the climb exceeds this.
+        offset: Subtracted from the climb.
     """
 
     tilt_by_position: float
@@ -53,18 +53,18 @@ class Gains:
     offset: float
 
     def steer(self, observation: np.ndarray) -> tuple[float, float]:
-        """How much there is to turn (to the left) and to climb."""
+        """Returns how much to turn to the left and how much to climb."""
         x, height, x_velocity, climb_rate, tilt, angular_velocity, *legs_touch = map(float, observation)
         if any(legs_touch):
             return 0.0, -self.brake * climb_rate
-        wanted_tilt = self.tilt_by_position * x + self.tilt_by_velocity * x_velocity
-        wanted_tilt = min(max(wanted_tilt, -self.largest_tilt), self.largest_tilt)
-        turn = self.turn_by_tilt * (wanted_tilt - tilt) - self.turn_by_velocity * angular_velocity
+        target_tilt = self.tilt_by_position * x + self.tilt_by_velocity * x_velocity
+        target_tilt = min(max(target_tilt, -self.largest_tilt), self.largest_tilt)
+        turn = self.turn_by_tilt * (target_tilt - tilt) - self.turn_by_velocity * angular_velocity
         missing_height = self.height_by_position * abs(x) - height
         return turn, self.climb_by_height * missing_height - self.climb_by_velocity * climb_rate - self.offset
 
     def choose_engine(self, observation: np.ndarray) -> int:
-        """The engine for what there is most to do."""
+        """Returns the discrete engine for the larger of turn and climb."""
         turn, climb = self.steer(observation)
         if climb > max(abs(turn), self.threshold):
             return MAIN_ENGINE
@@ -73,7 +73,7 @@ class Gains:
         return NO_ENGINE
 
     def set_throttles(self, observation: np.ndarray) -> np.ndarray:
-        """The throttles of main and side engines (2,), from -1 to 1."""
+        """Returns the throttles of the main and the side engines, (2,) float32 from -1 to 1."""
         turn, climb = self.steer(observation)
         # The main engine is off below 0, the side engines between -0.5 and 0.5.
         return np.clip([20 * climb - 1, -20 * turn], -1, 1).astype(np.float32)
@@ -108,14 +108,14 @@ CONTINUOUS_GAINS = Gains(
 
 
 def make_environment(continuous: bool, render_mode: str | None = None) -> gymnasium.Env:
-    """Lunar Lander as gymnasium makes it, with its own limit of steps."""
+    """Makes gymnasium's Lunar Lander, with its own limit of steps."""
     import gymnasium
 
     return gymnasium.make("LunarLander-v3", continuous=continuous, render_mode=render_mode, disable_env_checker=True)
 
 
 def make_expert(continuous: bool, environment: gymnasium.Env) -> Policy:
-    """Flies down a cone onto the pad."""
+    """Returns the controller, which flies down a cone onto the pad."""
     return CONTINUOUS_GAINS.set_throttles if continuous else DISCRETE_GAINS.choose_engine
 
 

@@ -2,8 +2,8 @@
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
 """Classic control (Barto et al., 1983; Moore, 1990; Sutton, 1996): small mechanical systems, by way of gymnasium.
 
-The agent is told the task's name, and sees what gymnasium's agent sees, the whole state in two to six numbers (angles
-as cosine and sine). The experts are formulas of that state: linear feedback, pumping of energy, a step of look-ahead.
+The agent sees the name of the task and the state that gymnasium shows, two to six numbers. The experts are formulas of
+that state: linear feedback, energy pumping, one step of look-ahead.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ PUSH_LEFT, NO_PUSH, PUSH_RIGHT = 0, 1, 2
 
 
 def make_environment(name: str, render_mode: str | None = None) -> gymnasium.Env:
-    """The environment as gymnasium makes it, with its own limit of steps."""
+    """Makes the environment of gymnasium, with its own limit of steps."""
     import gymnasium
 
     return gymnasium.make(name, render_mode=render_mode, disable_env_checker=True)
 
 
 def balance_cart_pole(observation: np.ndarray) -> int:
-    """Pushes to the side to which pole and cart lean and move; the signs of a stabilising linear feedback."""
+    """Pushes to the side that the sign of a stabilizing linear feedback gives."""
     position, velocity, angle, angular_velocity = observation
     return int(0.05 * position + 0.15 * velocity + angle + 0.25 * angular_velocity > 0)
 
 
 def swing_acrobot(observation: np.ndarray) -> int:
-    """Bends the second link against the swing of the first, which pumps energy into it."""
+    """Pumps energy into the first link by bending the second one against its swing."""
     velocity_of_first_link = observation[4]
     return PUSH_LEFT if velocity_of_first_link > 0 else PUSH_RIGHT
 
 
 def drive_mountain_car(observation: np.ndarray) -> int:
-    """The push after which the car, pushed along its velocity from then on, is at the flag sooner.
+    """Returns the push after which the car reaches the flag sooner, if it is then pushed along its velocity.
 
-    Pushing along the velocity raises the energy in every step; one step of look-ahead improves on it.
+    Pushing along the velocity raises the energy in every step. One step of look-ahead improves on it.
     """
     position, velocity = map(float, observation)
     steps = {push: _steps_to_flag(*_move_car(position, velocity, push)) for push in (PUSH_LEFT, PUSH_RIGHT)}
@@ -55,7 +55,7 @@ def drive_mountain_car(observation: np.ndarray) -> int:
 
 
 def _move_car(position: float, velocity: float, push: int) -> tuple[float, float]:
-    """One step of the car (Moore, 1990): position and velocity."""
+    """Returns the position and velocity of the car one step later (Moore, 1990)."""
     velocity += 0.001 * (push - NO_PUSH) - 0.0025 * math.cos(3 * position)
     velocity = min(max(velocity, -0.07), 0.07)
     position = min(max(position + velocity, -1.2), 0.6)
@@ -63,7 +63,7 @@ def _move_car(position: float, velocity: float, push: int) -> tuple[float, float
 
 
 def _steps_to_flag(position: float, velocity: float) -> int:
-    """Steps of a car that is pushed along its velocity, at most 200."""
+    """Returns the steps to the flag of a car that is pushed along its velocity, at most 200."""
     for steps in range(200):
         if position >= 0.5:
             return steps
@@ -72,14 +72,15 @@ def _steps_to_flag(position: float, velocity: float) -> int:
 
 
 def drive_mountain_car_continuous(observation: np.ndarray) -> np.ndarray:
-    """Pushes along the velocity, at 0.6 of the force: the reward takes the square of the force."""
+    """Pushes along the velocity with 0.6 of the full force, because the reward falls with the square of the force."""
     return np.array([0.6 if observation[1] >= 0 else -0.6], dtype=np.float32)
 
 
 def swing_up_pendulum(observation: np.ndarray) -> np.ndarray:
-    """Brings the energy to that of the pendulum upright (Astrom and Furuta, 2000), and holds it upright from near."""
+    """Brings the pendulum to the energy it has upright (Astrom and Furuta, 2000), then holds it there once near."""
     cosine, sine, velocity = map(float, observation)
-    # Of the environment's equation of motion, acceleration = 15 sin(angle) + 3 torque; zero upright and at rest.
+    # The energy that belongs to the equation of motion, acceleration = 15 sin(angle) + 3 torque. It is zero at rest
+    # upright.
     energy = 0.5 * velocity**2 + 15 * (cosine - 1)
     if cosine > 0.8 and abs(energy) < 4:
         torque = -10 * math.atan2(sine, cosine) - 3 * velocity
@@ -92,7 +93,15 @@ def swing_up_pendulum(observation: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class System:
-    """A system by its name among our tasks: the environment, its expert, and its most steps an episode."""
+    """A task of this suite.
+
+    Attributes:
+        name: Name of the task.
+        environment: Id of its environment in gymnasium.
+        act: The expert: returns the action for an observation.
+        expert: Name of the expert.
+        horizon: The most steps of an episode.
+    """
 
     name: str
     environment: str
@@ -101,6 +110,7 @@ class System:
     horizon: int
 
     def make_expert(self, environment: gymnasium.Env) -> Policy:
+        """Returns the expert, which needs nothing of the environment."""
         return self.act
 
 

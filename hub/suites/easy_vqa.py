@@ -1,13 +1,14 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""easy-VQA (Victor Zhou, 2019): questions about pictures of one shape, by way of the package easy-vqa, which has them.
+"""easy-VQA (Victor Zhou, 2019): questions about pictures of one shape, read from the package easy-vqa.
 
-64 x 64 pixels, sixteen patches, and 13 answers in one word. The split is the package's: 38 575 questions about 4000
-pictures to train on, 9 673 about 1000 others to test. So few pictures are soon learnt by heart: each has a ground and
-a size of its own, by which it is known. So the rows to train on go on without end after the package's own: the same
-questions, about pictures whose shape has another size and place and whose ground another colour, half of them
-mirrored. No answer changes by that. Every other of these rows asks for the shape, which is harder to see than the
-colour.
+A picture has 64 x 64 pixels, which are sixteen patches. There are 13 answers of one word. The split is the package's
+own: 38 575 questions about 4000 pictures for training, and 9 673 about 1000 others for testing.
+
+A model soon memorizes so few pictures, because each has its own background and size. After the package's own rows, the
+training split therefore continues without end: the same questions, about pictures redrawn with another size and place
+of the shape and another background, half of them mirrored. This changes no answer. Every second of these rows asks for
+the shape, which is harder to see than its color.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ import numpy as np
 from .document_task import DocumentTask, Split
 
 SHAPES = ("circle", "rectangle", "triangle")
-GROUND_VALUES = (230, 255)  # the smallest and the largest of red, green and blue
+BACKGROUND_VALUES = (230, 255)  # the smallest and the largest of red, green and blue
 
 
 @lru_cache
 def _questions(split: Split) -> tuple[list[tuple[str, str, int]], dict[int, str]]:
-    """(question, answer, number of its picture) of all rows, and the path of each picture."""
+    """Returns (question, answer, number of its picture) for each row, and the path of each picture."""
     import easy_vqa
 
     if split == "train":
@@ -42,17 +43,17 @@ def _about_shapes() -> list[tuple[str, str, int]]:
 
 
 def count_rows(split: Split) -> int | None:
-    """Questions to test; those to train on have no end."""
+    """Returns the number of test questions; None for the training split, which has no end."""
     return None if split == "train" else len(_questions(split)[0])
 
 
 def redrawn(pixels: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """A picture (height, width, 3) of one shape on an even ground, with another size, place and ground."""
+    """Redraws a picture (height, width, 3) of one shape with another size and place and another plain background."""
     from PIL import Image
 
     corners, counts = np.unique(pixels[[0, 0, -1, -1], [0, -1, 0, -1]], axis=0, return_counts=True)
-    ground = corners[counts.argmax()]  # a shape may cover a corner
-    rows, columns = np.nonzero((pixels != ground).any(axis=-1))
+    background = corners[counts.argmax()]  # a shape may cover a corner
+    rows, columns = np.nonzero((pixels != background).any(axis=-1))
     shape = pixels[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
     if random.random() < 0.5:
         shape = shape[:, ::-1]
@@ -60,10 +61,10 @@ def redrawn(pixels: np.ndarray, random: np.random.Generator) -> np.ndarray:
     scale = min(random.uniform(0.7, 1.4), pixels.shape[0] / height, pixels.shape[1] / width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     shape = np.asarray(Image.fromarray(shape).resize(size, Image.Resampling.BILINEAR))
-    new_ground = random.integers(GROUND_VALUES[0], GROUND_VALUES[1] + 1, 3, np.uint8)
-    shape = np.where((shape == ground).all(axis=-1, keepdims=True), new_ground, shape)
+    new_background = random.integers(BACKGROUND_VALUES[0], BACKGROUND_VALUES[1] + 1, 3, np.uint8)
+    shape = np.where((shape == background).all(axis=-1, keepdims=True), new_background, shape)
     drawn = np.empty_like(pixels)
-    drawn[:] = new_ground
+    drawn[:] = new_background
     top, left = (
         random.integers(0, whole - part + 1) for whole, part in zip(pixels.shape[:2], shape.shape[:2], strict=True)
     )
@@ -72,7 +73,7 @@ def redrawn(pixels: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def make_row(split: Split, index: int) -> dict[str, Any]:
-    """A picture, a question about it and the answer, one word."""
+    """Returns the fields of a row with a picture, a question about it, and the answer in one word."""
     from PIL import Image
 
     questions, paths = _questions(split)

@@ -2,9 +2,10 @@
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
 """Gymnasium's MuJoCo tasks, version 5 (Brockman et al., 2016; Todorov et al., 2012): bodies as state vectors.
 
-The agent is told the task's name, and sees what gymnasium's agent sees. Experts: linear quadratic regulators of the
-linearised simulation for the pendulums, inverse kinematics for the arm, and for what swims, hops and runs matrices
-trained by augmented random search (`train_linear_policy`), which lie in `linear_policies`.
+The agent sees the name of the task and the state that gymnasium shows. The experts of the pendulums are linear
+quadratic regulators of the linearized simulation; that of the arm is inverse kinematics. The experts of the swimmer,
+the hopper and the half-cheetah are matrices trained by augmented random search (`train_linear_policy`), stored in
+`linear_policies`.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .environments.instruction import with_instruction
-from .experts.linear_policy import linearise, make_trained_expert, mujoco_transition, solve_regulator
+from .experts.linear_policy import linearize, make_trained_expert, mujoco_transition, solve_regulator
 from .experts.two_link_arm import reach_angles
 from .task import Policy, Task
 
@@ -26,31 +27,34 @@ if TYPE_CHECKING:
 
 
 def make_environment(name: str, render_mode: str | None = None) -> gymnasium.Env:
-    """The environment as gymnasium makes it, with its own limit of steps. Rendering needs OpenGL."""
+    """Makes the environment of gymnasium, with its own limit of steps. Rendering needs OpenGL."""
     import gymnasium
 
-    # Gymnasium's own view stays where it is while the body runs off; bodies that stay have no such camera.
+    # Gymnasium's default camera stays behind when a body runs off. Bodies that stay in place have no camera "track".
     return gymnasium.make(name, render_mode=render_mode, camera_name="track", disable_env_checker=True)
 
 
 @cache
 def _pendulum_gains(name: str) -> np.ndarray:
-    """Gains (controls, positions and velocities) that hold the pendulum of an environment upright, at position 0."""
-    environment = make_environment(name).unwrapped
+    """Returns the gains, (controls, positions + velocities), that hold a pendulum upright at position 0."""
+    environment: Any = make_environment(name).unwrapped
     model = environment.model
     upright, no_control = np.zeros(2 * model.nq), np.zeros(model.nu)
-    by_state, by_control = linearise(mujoco_transition(model, environment.frame_skip), upright, no_control)
+    by_state, by_control = linearize(mujoco_transition(model, environment.frame_skip), upright, no_control)
     environment.close()
-    # The order of a state is the cart, then the poles, then their velocities.
+    # A state is the position of the cart, those of the poles, then the velocities in the same order.
     state_cost = np.concatenate([[1.0], np.full(model.nq - 1, 10.0), np.full(model.nq, 0.1)])
     gains, _ = solve_regulator(by_state, by_control, state_cost, np.full(model.nu, 0.1))
     return gains
 
 
 def make_pendulum_expert(environment: gymnasium.Env) -> Policy:
-    """A linear quadratic regulator. It reads positions and velocities from the simulation."""
+    """Returns a linear quadratic regulator. It reads positions and velocities from the simulation."""
+    assert environment.spec is not None  # gymnasium made it
     gains = _pendulum_gains(environment.spec.id)
-    space, data = environment.action_space, environment.unwrapped.data
+    space: Any = environment.action_space
+    world: Any = environment.unwrapped
+    data = world.data
 
     def policy(observation: np.ndarray) -> np.ndarray:
         control = -gains @ np.concatenate([data.qpos, data.qvel])
@@ -60,19 +64,27 @@ def make_pendulum_expert(environment: gymnasium.Env) -> Policy:
 
 
 def make_reacher_expert(environment: gymnasium.Env) -> Policy:
-    """Turns both joints, by proportional and derivative control, to angles that put the fingertip on the target."""
+    """Returns a controller that turns both joints to the angles that put the fingertip on the target."""
 
     def policy(observation: np.ndarray) -> np.ndarray:
         angles, target, velocities = np.arctan2(observation[2:4], observation[:2]), observation[4:6], observation[6:8]
-        wanted = reach_angles(target, first_link=0.1, second_link=0.11, angles=angles)
-        return np.clip(0.3 * (wanted - angles) - 0.05 * velocities, -1, 1).astype(np.float32)
+        targets = reach_angles(target, first_link=0.1, second_link=0.11, angles=angles)
+        return np.clip(0.3 * (targets - angles) - 0.05 * velocities, -1, 1).astype(np.float32)
 
     return policy
 
 
 @dataclass(frozen=True)
 class Body:
-    """A task by its name among ours: the environment and its expert (None: the trained one)."""
+    """A task of this suite.
+
+    Attributes:
+        name: Name of the task.
+        environment: Id of its environment in gymnasium.
+        expert: Name of the expert.
+        make_expert: Makes the expert; None for the trained policy.
+        horizon: The most steps of an episode.
+    """
 
     name: str
     environment: str

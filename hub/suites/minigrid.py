@@ -2,18 +2,18 @@
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
 """MiniGrid (Chevalier-Boisvert et al., NeurIPS 2023): goals, keys, doors and lava in a grid world.
 
-What the agent sees is described in `grid_view`. The expert is the planner of `grid_planner`, which knows what has been
-in view and, where a level always has its goal in the same cell, that cell. Each kind of level has a function below
-that says what to do next. An episode is a success where the level gives its reward.
+`environments.grid_view` describes what the agent sees. The expert is the planner of `experts.grid_planner`. It knows
+what has been in view, and the goal's cell if a level always has it in the same place. Each kind of level has a
+function below that returns the next action. An episode is a success if the level gives its reward.
 
-Left out are the levels whose episodes are all the same (Empty without Random, DistShift), those without a reward
-(Playground), those whose files the package lacks (WFC), and what newer versions replace.
+Some levels are left out: those whose episodes are all the same (Empty without Random, DistShift), those without a
+reward (Playground), those whose files the package lacks (WFC), and those that newer versions replace.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .environments.grid_view import level_name, make_environment
 from .experts.grid_planner import DONE, LEFT, GridPlanner, NextAction, Position, policy_of
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 
 def _goal_cells(environment: gymnasium.Env) -> list[Position]:
-    grid = environment.unwrapped.grid
+    world: Any = environment.unwrapped
+    grid = world.grid
     return [
         (x, y)
         for x in range(grid.width)
@@ -34,41 +35,47 @@ def _goal_cells(environment: gymnasium.Env) -> list[Position]:
 
 
 def reach_goal(planner: GridPlanner) -> int:
+    """Returns the next action toward entering the goal."""
     return planner.enter(planner.find("goal"))
 
 
 def reach_goal_among_moving_balls(planner: GridPlanner) -> int:
-    """Balls move after the action is chosen, but a step onto a cell that is free now never hits one."""
+    """Returns the next action toward the goal. A step onto a cell that is free now never hits a ball."""
     try:
         return reach_goal(planner)
-    except ExpertFailed:  # the balls leave no way: wait
+    except ExpertFailed:  # the balls leave no path: turn, to pass the time
         return LEFT
 
 
 def take_object(planner: GridPlanner) -> int:
+    """Returns the next action toward picking up the object of the mission."""
     target = planner.world.obj
     return planner.take(planner.find(target.type, target.color))
 
 
 def fetch_object(planner: GridPlanner) -> int:
+    """Returns the next action toward picking up an object of the mission's kind and color."""
     return planner.take(planner.find(planner.world.targetType, planner.world.targetColor))
 
 
 def stand_before_door(planner: GridPlanner) -> int:
+    """Returns the next action toward facing the door of the mission, then `DONE`."""
     action = planner.approach(planner.find("door", planner.world.target_color))
     return DONE if action is None else action
 
 
 def stand_before_object(planner: GridPlanner) -> int:
+    """Returns the next action toward facing the object of the mission, then `DONE`."""
     world = planner.world
     targets = planner.find(world.targetType, world.target_color)
     if not targets and planner.carried is not None:
-        return planner.drop_at({world.target_pos})  # it was picked up by accident
+        return planner.drop_at({world.target_pos})  # a random action picked it up
     action = planner.approach(targets)
     return DONE if action is None else action
 
 
 def put_near(planner: GridPlanner) -> int:
+    """Returns the next action toward dropping one object beside another."""
     world = planner.world
     if planner.carried is None:
         return planner.take(planner.find(world.move_type, world.moveColor))
@@ -79,31 +86,39 @@ def put_near(planner: GridPlanner) -> int:
 
 
 def open_door(planner: GridPlanner) -> int:
+    """Returns the next action toward opening a door."""
     return planner.open(planner.find("door"))
 
 
 def open_red_door_then_blue(planner: GridPlanner) -> int:
+    """Returns the next action toward opening the red door, then the blue one."""
     planner.forbidden = planner.find("door")  # both are in the walls of the room where the agent is
     return planner.open(planner.find("door", "blue" if planner.world.red_door.is_open else "red"))
 
 
 def walk_to_the_match(planner: GridPlanner) -> int:
-    """Looks at the object in the start room, then at one of the two at the end, and goes to the one that matches."""
+    """Returns the next action toward the object at the end that matches the one in the start room.
+
+    The agent first looks at the object in the start room, then at one of the two at the end.
+    """
     world = planner.world
     cue = (1, world.height // 2 - 1)
     ends = (world.success_pos, world.failure_pos)
     planner.forbidden = ends
     if not planner.has_seen(cue):
-        return planner.approach({cue})
-    if not any(planner.has_seen((x, y + (1 if y > world.height // 2 else -1))) for x, y in ends):
-        return planner.approach(ends)
-    return planner.enter({world.success_pos})
+        action = planner.approach({cue})
+    elif not any(planner.has_seen((x, y + (1 if y > world.height // 2 else -1))) for x, y in ends):
+        action = planner.approach(ends)
+    else:
+        action = planner.enter({world.success_pos})
+    assert action is not None  # the agent has seen every cell that it faces
+    return action
 
 
 def make_expert(
-    next_action: NextAction, goal_never_moves: bool, planner_options: dict, environment: gymnasium.Env
+    next_action: NextAction, goal_never_moves: bool, planner_options: dict[str, bool], environment: gymnasium.Env
 ) -> Policy:
-    """The planner for the episode that `environment` has just begun. It reads the environment's state."""
+    """Returns the planner for the episode that has just begun. It reads the environment's state."""
     known = _goal_cells(environment) if goal_never_moves else ()
     return policy_of(GridPlanner(environment, known=known, **planner_options), next_action)
 
@@ -111,7 +126,7 @@ def make_expert(
 def _tasks(
     next_action: NextAction, horizons: dict[str, int], *, goal_never_moves: bool = False, **planner_options: bool
 ) -> list[Task]:
-    """The tasks of one kind of level, from the environments and the most steps of their episodes."""
+    """Returns the tasks of one kind of level, given its environments and the most steps of an episode in each."""
     return [
         Task(
             id=f"minigrid/{level_name(environment)}",

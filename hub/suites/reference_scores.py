@@ -1,6 +1,6 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""What random actions and the experts reach at each task, as `gato measure` left it in reference_scores.json."""
+"""Scores of random actions and of the experts in every task, read from the file that `gato measure` writes."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ REFERENCE_FILE = Path(__file__).with_name("reference_scores.json")
 
 @dataclass(frozen=True)
 class ReferenceScore:
-    """What a policy reached in `episodes` episodes, with the seeds `first_seed`, `first_seed + 1`, ...
+    """The score of a policy in `episodes` episodes, with the seeds `first_seed`, `first_seed + 1`, ...
 
     Attributes:
-        std_return: standard deviation of the episodes' returns.
-        success_rate: None where the task's score is its return.
-        mean_length: steps of an episode.
-        failures: episodes that the expert could not go on with; they count as they ended.
+        mean_return: Mean over the episodes of the sum of rewards.
+        std_return: Standard deviation of the same.
+        success_rate: Share of solved episodes, in [0, 1]; None if the task is scored by its return.
+        mean_length: Mean number of steps in an episode.
+        episodes: Number of episodes.
+        failures: Number of episodes that the expert could not continue. They count as they ended.
+        first_seed: Seed of the first episode.
     """
 
     mean_return: float
@@ -34,12 +37,16 @@ class ReferenceScore:
 
 @dataclass(frozen=True)
 class TaskReference:
-    """What was measured of a task.
+    """The measured scores of a task.
 
     Attributes:
-        tokens_a_step: tokens of a timestep, observation, separator and action; instructions are counted once an
-            episode, so not here.
-        command, git_commit, versions: what made the scores.
+        random: Score of uniformly random actions.
+        expert: Score of the expert; None if the task has none.
+        tokens_a_step: Number of tokens in one timestep: observation, separator and action. The tokens of an
+            instruction are left out, because they come once an episode.
+        command: The command that measured the scores.
+        git_commit: The commit it ran at; None outside a checkout.
+        versions: Version of each package it ran with.
     """
 
     random: ReferenceScore
@@ -64,5 +71,5 @@ def _references() -> dict[str, TaskReference]:
 
 
 def reference_of(task_id: str) -> TaskReference | None:
-    """What was measured of a task, None where nothing was."""
+    """Returns the measured scores of a task; None if it was never measured."""
     return _references().get(task_id)

@@ -1,13 +1,13 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""Pictures of one to three shapes, with captions and with questions about them. All is drawn here, from an index.
+"""Pictures of one to three shapes, with captions and questions. This module draws every row from its index.
 
-A picture has 48 x 48 pixels, nine patches, and a shape lies within one of its nine patches. Where in the patch it
-lies, how bright its colour is and how dark the background vary from picture to picture without changing the scene, so
-a scene has many pictures, but a picture has one scene and one caption: the shapes in reading order.
+A picture has 48 x 48 pixels, which are nine patches, and each shape lies within one patch. The place of a shape in its
+patch, the brightness of its color and the background vary without changing the scene. A scene therefore has many
+pictures, but a picture has one scene and one caption, which names the shapes in reading order.
 
-A checksum of the caption says whether a scene is of the training or of the test split, for captions and questions
-alike: no scene of the test split is ever seen in training.
+A checksum of the caption assigns a scene to the training or the test split, for captions and questions alike. No scene
+of the test split is ever seen in training.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ CELL = 16
 GRID = 3
 LARGEST_SCENE = 3
 
-# The full brightness of each colour; a picture takes them between BRIGHTNESS of it.
-COLOURS = {
+# Each color at full brightness. A picture multiplies it by a number within BRIGHTNESS.
+COLORS = {
     "red": (255, 40, 40),
     "green": (40, 220, 40),
     "blue": (60, 90, 255),
@@ -40,7 +40,7 @@ BRIGHTNESS = (0.75, 1.0)
 DARKEST_BACKGROUND, BRIGHTEST_BACKGROUND = 0, 60
 
 SHAPES = ("circle", "square", "triangle", "cross")
-# Pixels of the side of the square that a shape fills.
+# Side in pixels of the square that a shape fills.
 SIZES = {"small": (7, 8), "large": (13, 14)}
 PLACES = (
     ("at the top left", "at the top", "at the top right"),
@@ -50,22 +50,23 @@ PLACES = (
 NUMBERS = ("zero", "one", "two", "three")
 DIRECTIONS = ("left of", "right of", "above", "below")
 
-# One scene in ten is of the test split.
+# One scene in ten belongs to the test split.
 TEST_SHARE = 10
 
 
 @dataclass(frozen=True, order=True)
 class Shape:
-    """A shape of a scene; the order is the reading order of places."""
+    """A shape of a scene. Shapes are ordered by their places, in reading order."""
 
     row: int
     column: int
     size: str
-    colour: str
+    color: str
     kind: str
 
     def phrase(self) -> str:
-        return f"a {self.size} {self.colour} {self.kind} {PLACES[self.row][self.column]}"
+        """Returns the words for this shape in a caption."""
+        return f"a {self.size} {self.color} {self.kind} {PLACES[self.row][self.column]}"
 
 
 Scene = tuple[Shape, ...]
@@ -73,25 +74,25 @@ Scene = tuple[Shape, ...]
 
 
 def caption_of(scene: Scene) -> str:
-    """The scene in words, the one caption that any of its pictures has."""
+    """Returns the scene in words, which is the caption of all its pictures."""
     *first, last = [shape.phrase() for shape in scene]
     return f"{', '.join(first)} and {last}" if first else last
 
 
 def split_of(scene: Scene) -> Split:
-    """The split that a scene belongs to."""
+    """Returns the split that a scene belongs to."""
     return "test" if zlib.crc32(caption_of(scene).encode()) % TEST_SHARE == 0 else "train"
 
 
 def draw_scene(generator: random.Random, split: Split, num_shapes: int | None = None) -> Scene:
-    """A scene of that split, of one to three shapes where their number isn't given."""
+    """Draws a scene of a split. If the number of shapes is not given, it is drawn too, from one to three."""
     while True:
         cells = generator.sample(range(GRID * GRID), num_shapes or generator.randint(1, LARGEST_SCENE))
         scene = tuple(
             Shape(
                 *divmod(cell, GRID),
                 size=generator.choice(list(SIZES)),
-                colour=generator.choice(list(COLOURS)),
+                color=generator.choice(list(COLORS)),
                 kind=generator.choice(SHAPES),
             )
             for cell in sorted(cells)
@@ -102,7 +103,7 @@ def draw_scene(generator: random.Random, split: Split, num_shapes: int | None = 
 
 @lru_cache
 def _mask(kind: str, side: int) -> np.ndarray:
-    """The pixels of a shape in the square that it fills, (side, side) bool."""
+    """Returns which pixels of its square a shape fills, (side, side) bool."""
     rows, columns = np.mgrid[:side, :side] - (side - 1) / 2
     if kind == "circle":
         return rows**2 + columns**2 <= (side / 2) ** 2
@@ -114,39 +115,39 @@ def _mask(kind: str, side: int) -> np.ndarray:
 
 
 def draw_picture(generator: random.Random, scene: Scene) -> np.ndarray:
-    """One of the many pictures of a scene, (48, 48, 3) uint8."""
+    """Draws one of the many pictures of a scene, (48, 48, 3) uint8."""
     background = generator.randint(DARKEST_BACKGROUND, BRIGHTEST_BACKGROUND)
     picture = np.full((GRID * CELL, GRID * CELL, 3), background, np.uint8)
     for shape in scene:
         side = generator.choice(SIZES[shape.size])
-        # A border of one pixel keeps shapes of neighbouring cells apart.
+        # A border of one pixel keeps shapes of neighboring cells apart.
         top = shape.row * CELL + generator.randint(1, CELL - 1 - side)
         left = shape.column * CELL + generator.randint(1, CELL - 1 - side)
-        colour = np.round(np.array(COLOURS[shape.colour]) * generator.uniform(*BRIGHTNESS))
-        picture[top : top + side, left : left + side][_mask(shape.kind, side)] = colour
+        color = np.round(np.array(COLORS[shape.color]) * generator.uniform(*BRIGHTNESS))
+        picture[top : top + side, left : left + side][_mask(shape.kind, side)] = color
     return picture
 
 
-def _colour_questions(scene: Scene) -> Iterator[tuple[str, str]]:
+def _color_questions(scene: Scene) -> Iterator[tuple[str, str]]:
     for shape in scene:
         if sum(other.kind == shape.kind for other in scene) == 1:
-            yield f"what colour is the {shape.kind}?", shape.colour
+            yield f"what colour is the {shape.kind}?", shape.color
 
 
 def _count_questions(words: tuple[str, ...], scene: Scene) -> Iterator[tuple[str, str]]:
     for word in words:
-        count = sum(word in (shape.colour, shape.kind) for shape in scene)
-        named = f"{word} shapes" if word in COLOURS else f"{word}es" if word == "cross" else f"{word}s"
+        count = sum(word in (shape.color, shape.kind) for shape in scene)
+        named = f"{word} shapes" if word in COLORS else f"{word}es" if word == "cross" else f"{word}s"
         yield f"how many {named} are there?", NUMBERS[count]
 
 
 def _presence_questions(scene: Scene) -> Iterator[tuple[str, str]]:
-    """About a colour and a kind that are both in the scene: "no" where no shape has both."""
-    present = {(shape.colour, shape.kind) for shape in scene}
+    """Asks about a color and a kind that are both in the scene. The answer is "no" if no shape has both."""
+    present = {(shape.color, shape.kind) for shape in scene}
     if len(scene) > 1:
-        for colour in dict.fromkeys(shape.colour for shape in scene):
+        for color in dict.fromkeys(shape.color for shape in scene):
             for kind in dict.fromkeys(shape.kind for shape in scene):
-                yield f"is there a {colour} {kind}?", "yes" if (colour, kind) in present else "no"
+                yield f"is there a {color} {kind}?", "yes" if (color, kind) in present else "no"
 
 
 def _lies(shape: Shape, direction: str, other: Shape) -> bool:
@@ -154,37 +155,40 @@ def _lies(shape: Shape, direction: str, other: Shape) -> bool:
     return {"left of": columns < 0, "right of": columns > 0, "above": rows < 0, "below": rows > 0}[direction]
 
 
-def _neighbour_questions(scene: Scene) -> Iterator[tuple[str, str]]:
-    """Where one shape lies that way. None may lie in line, because pixels might say then what cells don't."""
+def _neighbor_questions(scene: Scene) -> Iterator[tuple[str, str]]:
+    """Asks which shape lies in a direction, if exactly one does.
+
+    A direction is skipped if another shape is in line, because pixels may then show an order that cells do not have.
+    """
     for shape in scene:
         others = [other for other in scene if other is not shape]
-        if any((other.colour, other.kind) == (shape.colour, shape.kind) for other in others):
+        if any((other.color, other.kind) == (shape.color, shape.kind) for other in others):
             continue
         for direction in DIRECTIONS:
             across = "column" if direction in ("left of", "right of") else "row"
             found = [other for other in others if _lies(other, direction, shape)]
             in_line = any(getattr(other, across) == getattr(shape, across) for other in others)
             if len(found) == 1 and not in_line:
-                yield f"what is {direction} the {shape.colour} {shape.kind}?", found[0].kind
+                yield f"what is {direction} the {shape.color} {shape.kind}?", found[0].kind
 
 
-# What a question asks, with its answers. Each line is as likely as the others, and within it each answer, so that
-# neither a constant answer nor the question alone says much.
+# Kinds of question with their answers. All kinds are equally likely, and so are all answers of one kind. Neither a
+# constant answer nor the question alone therefore scores well.
 QUESTIONS = (
-    (_colour_questions, tuple(COLOURS)),
-    (partial(_count_questions, tuple(COLOURS)), NUMBERS),
+    (_color_questions, tuple(COLORS)),
+    (partial(_count_questions, tuple(COLORS)), NUMBERS),
     (partial(_count_questions, SHAPES), NUMBERS),
     (_presence_questions, ("yes", "no")),
-    (_neighbour_questions, SHAPES),
+    (_neighbor_questions, SHAPES),
 )
 
 
 def draw_question(generator: random.Random, split: Split) -> tuple[Scene, str, str]:
-    """A scene of that split, a question about it and its answer in one word."""
+    """Draws a scene of a split, a question about it, and its answer in one word."""
     ask, answers = generator.choice(QUESTIONS)
     answer = generator.choice(answers)
     while True:
-        # Many shapes allow more questions.
+        # Only a scene of three shapes can be asked for the answer "three".
         scene = draw_scene(generator, split, LARGEST_SCENE if answer == NUMBERS[-1] else None)
         questions = [question for question, its_answer in ask(scene) if its_answer == answer]
         if questions:
@@ -196,7 +200,7 @@ def _generator(task: str, split: Split, index: int) -> random.Random:
 
 
 def caption_row(split: Split, index: int) -> dict[str, Any]:
-    """A picture and its caption."""
+    """Returns the fields of a row with a picture and its caption."""
     generator = _generator("captions", split, index)
     scene = draw_scene(generator, split)
     caption = caption_of(scene)
@@ -204,7 +208,7 @@ def caption_row(split: Split, index: int) -> dict[str, Any]:
 
 
 def question_row(split: Split, index: int) -> dict[str, Any]:
-    """A picture, a question about it and the answer, one word."""
+    """Returns the fields of a row with a picture, a question about it, and the answer in one word."""
     generator = _generator("questions", split, index)
     scene, question, answer = draw_question(generator, split)
     return {

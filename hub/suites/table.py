@@ -1,6 +1,6 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""What there is to learn: the table of `gato tasks`."""
+"""The tables that `gato tasks` prints, and the same facts as JSON."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def install_command(task: BaseTask) -> str:
-    """What installs the packages of the task."""
+    """Returns the command that installs the packages of the task."""
     return f"pip install 'gato-transformers[{task.extra}]'" if task.extra else "pip install gato-transformers"
 
 
 def describe(task: BaseTask) -> dict[str, Any]:
-    """A task as JSON. Control tasks have their measured scores, None where nothing was measured."""
+    """Returns a task as a JSON object. A control task has its measured scores, None if it was never measured."""
     about = {
         "id": task.id,
         "suite": task.suite,
@@ -35,6 +35,7 @@ def describe(task: BaseTask) -> dict[str, Any]:
     }
     if isinstance(task, DocumentTask):
         return about | {"license": task.license, "source": task.source}
+    assert isinstance(task, Task)
     reference = task.reference
     return about | {
         "expert": task.expert,
@@ -48,7 +49,7 @@ def describe(task: BaseTask) -> dict[str, Any]:
 
 
 def table_of_tasks(tasks: Sequence[BaseTask]) -> rich.table.Table:
-    """A row a task, suite by suite."""
+    """Returns a table with one row for each task, in sections by suite."""
     from rich.table import Column, Table
 
     table = Table(
@@ -66,7 +67,7 @@ def table_of_tasks(tasks: Sequence[BaseTask]) -> rich.table.Table:
             table.add_section()
         suite = task.suite
         install = "" if is_installed(task) else task.extra
-        if isinstance(task, DocumentTask):
+        if not isinstance(task, Task):
             table.add_row(task.id, task.score, "", "", "", install)
             continue
         reference = task.reference
@@ -83,7 +84,7 @@ def table_of_tasks(tasks: Sequence[BaseTask]) -> rich.table.Table:
 
 
 def table_of_suites(tasks: Sequence[BaseTask]) -> rich.table.Table:
-    """A row a suite: how many tasks, and what installs them."""
+    """Returns a table with one row for each suite: its number of tasks, and the command that installs them."""
     from rich.table import Table
 
     suites: dict[str, list[BaseTask]] = {}
@@ -92,7 +93,7 @@ def table_of_suites(tasks: Sequence[BaseTask]) -> rich.table.Table:
     table = Table("suite", "tasks", "measured", "mean expert success", "install", title=f"{len(suites)} suites")
     for suite, members in suites.items():
         measured = [task for task in members if isinstance(task, Task) and task.reference]
-        rates = [task.expert_score.success_rate for task in measured if task.expert_score and task.score == "success"]
+        rates = [task.value(task.expert_score) for task in measured if task.expert_score and task.score == "success"]
         rate = f"{sum(rates) / len(rates):.3f}" if rates else ""
         install = "installed" if all(map(is_installed, members)) else install_command(members[0])
         table.add_row(suite, str(len(members)), str(len(measured)), rate, install)
@@ -103,5 +104,5 @@ def _show(task: Task, score: ReferenceScore | None) -> str:
     if score is None:
         return ""
     if task.score == "success":
-        return f"{score.success_rate:.2f} of {score.episodes}"
+        return f"{task.value(score):.2f} of {score.episodes}"
     return f"{score.mean_return:.4g} ± {score.std_return:.3g}"

@@ -105,7 +105,10 @@ class Task(BaseTask):
 
     def value(self, score: ReferenceScore) -> float:
         """Returns the number of a score that counts for this task: its success rate or its mean return."""
-        return score.success_rate if self.score == "success" else score.mean_return
+        if self.score == "return":
+            return score.mean_return
+        assert score.success_rate is not None  # every score of a task that can be solved has one
+        return score.success_rate
 
     @property
     def counts_in_means(self) -> bool:

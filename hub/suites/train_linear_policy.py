@@ -1,12 +1,12 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""Trains the expert of a task that has no formula: a linear policy, by augmented random search.
+"""Trains a linear policy as the expert of a task, by augmented random search.
 
     python -m gato_hub.suites.train_linear_policy mujoco/swimmer --seed 0 --directions 1 --best 1
 
-The search (Mania, Guy and Recht, 2018, algorithm 2, version V2-t) tries a matrix shifted by some random directions and
-by their opposites, and moves it along the best of these directions in proportion to the difference in return. The same
-command gives the same policy on the same machine and versions. The policies of this distribution lie in
+The search (Mania, Guy and Recht, 2018, algorithm 2, version V2-t) shifts a matrix by random directions and by their
+opposites, then moves it along the best of these directions in proportion to the difference in return. On the same
+machine and with the same versions, the same command gives the same policy. The policies of this distribution are in
 `linear_policies`, each with the command that made it.
 """
 
@@ -17,12 +17,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
 from rich.console import Console
 
+from ..system.errors import GatoError
 from ..system.packages import package_versions
 from ..system.progress import WorkProgress
 from .environments.instruction import without_instruction
@@ -39,17 +40,17 @@ REPORTED_EPISODES = 20
 
 @dataclass(frozen=True)
 class Search:
-    """How the search goes.
+    """The settings of the search.
 
     Attributes:
-        directions: random directions tried for one move of the matrix.
-        best: how many of them the move goes along, the ones with the highest return.
-        step_size: the length of a move, before it is divided by the standard deviation of the returns.
-        noise: standard deviation of the shifts.
-        survival_bonus: taken off every reward in training. Where the environment pays for every step survived, it is
-            otherwise standing still that is learned first.
-        check_every: moves between two checks. A check runs `check_episodes` episodes, and the matrix that did best in
-            its check is the result.
+        directions: Number of random directions tried for one move of the matrix.
+        best: Number of them that the move follows, the ones with the highest return.
+        step_size: Length of a move, before it is divided by the standard deviation of the returns.
+        noise: Standard deviation of the shifts.
+        survival_bonus: Subtracted from every reward in training. If the environment rewards every step survived, the
+            policy would otherwise first learn to stand still.
+        check_every: Number of moves between two checks. The matrix that did best in its check is the result.
+        check_episodes: Number of episodes of a check.
     """
 
     directions: int = 8
@@ -62,16 +63,16 @@ class Search:
 
     def __post_init__(self) -> None:
         if not 1 <= self.best <= self.directions:
-            raise ValueError(f"best must be between 1 and directions ({self.directions}), not {self.best}")
+            raise GatoError(f"best must be between 1 and directions ({self.directions}), not {self.best}")
         for name in ("step_size", "noise", "check_every", "check_episodes"):
             if getattr(self, name) <= 0:
-                raise ValueError(f"{name} must be over 0, not {getattr(self, name)}")
+                raise GatoError(f"{name} must be over 0, not {getattr(self, name)}")
 
 
 class ObservationStatistics:
-    """Mean and standard deviation of all observations so far."""
+    """Keeps the mean and the standard deviation of all observations so far."""
 
-    def __init__(self, size: int):
+    def __init__(self, size: int) -> None:
         self.count = 0
         self.mean = np.zeros(size)
         self._squares = np.zeros(size)
@@ -86,14 +87,14 @@ class ObservationStatistics:
 
     @property
     def std(self) -> np.ndarray:
-        """1 for numbers that never changed."""
+        """The standard deviation (size,); 1 for numbers that never changed."""
         std = np.sqrt(self._squares / max(self.count, 1))
         return np.where(std < 1e-7, 1.0, std)
 
 
 def run_policy(environment: gymnasium.Env, policy: LinearPolicy, seed: int) -> tuple[float, np.ndarray]:
-    """One episode: its return, and its observations (steps, n)."""
-    space = environment.action_space
+    """Runs one episode and returns its return and its observations (steps, n)."""
+    space: Any = environment.action_space
     observation, _ = environment.reset(seed=seed)
     observations, episode_return, ended = [], 0.0, False
     while not ended:
@@ -106,7 +107,7 @@ def run_policy(environment: gymnasium.Env, policy: LinearPolicy, seed: int) -> t
 
 
 def round_policy(policy: LinearPolicy) -> LinearPolicy:
-    """The policy with few digits, as it is written."""
+    """Returns the policy with as few digits as are written to its file."""
 
     def rounded(values: np.ndarray) -> np.ndarray:
         return np.vectorize(lambda value: float(f"{value:.{SIGNIFICANT_DIGITS}g}"))(values)
@@ -126,52 +127,35 @@ def search_policy(
     """Searches for a linear policy.
 
     Args:
-        environment: observations and actions are vectors of real numbers.
-        seeds: of the episodes, in turn.
-        environment_steps: the search ends with the move in which it has made as many.
-        seed: of the directions.
-        target: the search ends with the first check whose mean return is at least this.
-        advance: is told the steps made and a word on the search.
+        environment: An environment whose observations and actions are vectors of real numbers.
+        search: The settings of the search.
+        seeds: Seeds of the episodes, used in turn.
+        environment_steps: The search ends after the move in which it has made this many steps.
+        seed: Seed of the directions.
+        target: The search ends after the first check whose mean return is at least this.
+        advance: Called after each move with the steps it made and a note on the search.
 
     Returns:
-        The policy that did best in its check, rounded, and the steps made.
+        The policy with the best check, rounded, and the number of steps made.
 
     Raises:
-        ValueError: the environment is of another kind, or no steps are wanted.
+        GatoError: The environment is of another kind, or `environment_steps` is below 1.
     """
     if environment_steps < 1:
-        raise ValueError(f"environment_steps must be at least 1, not {environment_steps}")
-    for space in (environment.observation_space, environment.action_space):
-        if space.shape is None or len(space.shape) != 1 or space.dtype.kind != "f":
-            raise ValueError(f"a linear policy is for vectors of real numbers, not for {space}")
+        raise GatoError(f"environment_steps must be at least 1, not {environment_steps}")
+    matrix = np.zeros((_vector_size(environment.action_space), _vector_size(environment.observation_space)))
     random = np.random.default_rng(seed)
-    matrix = np.zeros((environment.action_space.shape[0], environment.observation_space.shape[0]))
     statistics = ObservationStatistics(matrix.shape[1])
     best_policy, best_return, steps_made = None, -np.inf, 0
-
-    def policy_of(matrix: np.ndarray) -> LinearPolicy:
-        return LinearPolicy(matrix, statistics.mean, statistics.std)
-
     for move in count(1):
-        # Statistics stay as they are during a move, so that all its directions are judged alike.
-        seen, returns, directions = [], [], random.standard_normal((search.directions, *matrix.shape))
-        for direction in directions:
-            for shift in (search.noise * direction, -search.noise * direction):
-                episode_return, observations = run_policy(environment, policy_of(matrix + shift), next(seeds))
-                seen.append(observations)
-                returns.append(episode_return - search.survival_bonus * len(observations))
-        returns = np.array(returns).reshape(-1, 2)
-        chosen = np.argsort(-returns.max(axis=1), kind="stable")[: search.best]
-        spread = returns[chosen].std()
-        if spread > 0:
-            gains = returns[chosen, 0] - returns[chosen, 1]
-            matrix = matrix + search.step_size / (search.best * spread) * np.tensordot(gains, directions[chosen], 1)
-        statistics.add(np.concatenate(seen))
-        steps = sum(map(len, seen))
-
+        directions = random.standard_normal((search.directions, *matrix.shape))
+        returns, seen = _try_directions(environment, search, matrix, directions, statistics, seeds)
+        matrix = _moved(matrix, directions, returns, search)
+        statistics.add(seen)
+        steps = len(seen)
         ends = steps_made + steps >= environment_steps
         if ends or move % search.check_every == 0:
-            policy = round_policy(policy_of(matrix))
+            policy = round_policy(LinearPolicy(matrix, statistics.mean, statistics.std))
             checks = [run_policy(environment, policy, next(seeds)) for _ in range(search.check_episodes)]
             steps += sum(len(observations) for _, observations in checks)
             mean_return = float(np.mean([episode_return for episode_return, _ in checks]))
@@ -181,8 +165,50 @@ def search_policy(
         steps_made += steps
         advance(steps, f"best {best_return:.6g}")
         if ends:
-            return best_policy, steps_made
-    return None
+            break
+    assert best_policy is not None  # the last move was checked
+    return best_policy, steps_made
+
+
+def _vector_size(space: gymnasium.Space) -> int:
+    if space.shape is None or len(space.shape) != 1 or space.dtype is None or space.dtype.kind != "f":
+        raise GatoError(f"a linear policy is for vectors of real numbers, not for {space}")
+    return space.shape[0]
+
+
+def _try_directions(
+    environment: gymnasium.Env,
+    search: Search,
+    matrix: np.ndarray,
+    directions: np.ndarray,
+    statistics: ObservationStatistics,
+    seeds: Iterator[int],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Runs an episode with the matrix shifted along each direction and one with the opposite shift.
+
+    The statistics stay as they are, so that all directions are judged alike.
+
+    Returns:
+        The returns, (directions, 2), without the bonus for survival, and all observations (steps, n).
+    """
+    seen, returns = [], []
+    for direction in directions:
+        for shift in (search.noise * direction, -search.noise * direction):
+            policy = LinearPolicy(matrix + shift, statistics.mean, statistics.std)
+            episode_return, observations = run_policy(environment, policy, next(seeds))
+            seen.append(observations)
+            returns.append(episode_return - search.survival_bonus * len(observations))
+    return np.array(returns).reshape(-1, 2), np.concatenate(seen)
+
+
+def _moved(matrix: np.ndarray, directions: np.ndarray, returns: np.ndarray, search: Search) -> np.ndarray:
+    """Returns the matrix moved along the best directions, in proportion to their differences in return."""
+    chosen = np.argsort(-returns.max(axis=1), kind="stable")[: search.best]
+    spread = returns[chosen].std()
+    if spread > 0:
+        gains = returns[chosen, 0] - returns[chosen, 1]
+        matrix = matrix + search.step_size / (search.best * spread) * np.tensordot(gains, directions[chosen], 1)
+    return matrix
 
 
 def train(
@@ -195,9 +221,19 @@ def train(
     target: float | None = None,
     console: Console | None = None,
 ) -> None:
-    """Trains a policy on the training seeds of `task`, and writes it to `output` with how it was made.
+    """Trains a policy on the training seeds of a task and writes it to a file, with facts about how it was made.
 
-    The mean return that is written is that of the policy as it is written, on the first evaluation seeds.
+    The mean return in the file is that of the written policy on the first evaluation seeds.
+
+    Args:
+        task: The task to train for.
+        search: The settings of the search.
+        output: The file to write.
+        command: The command to record.
+        environment_steps: Number of steps to train for.
+        seed: Seed of the directions, which also chooses among the training seeds.
+        target: End when a check reaches this mean return.
+        console: Shows progress here; None for none.
     """
     environment = without_instruction(task.make_environment())
     first_seed = seed * 2**20
@@ -222,6 +258,13 @@ def train(
     )
 
 
+def _control_task(task_id: str) -> Task:
+    task = find_task(task_id)
+    if not isinstance(task, Task):
+        raise GatoError(f"{task_id} is made of documents, in which nothing acts")
+    return task
+
+
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -231,14 +274,18 @@ def main(
     steps: Annotated[int, typer.Option(min=1, help="Steps of the environment to train for.")] = 1_000_000,
     seed: Annotated[int, typer.Option(min=0, max=1000, help="The same seed gives the same policy.")] = 0,
     target: Annotated[float | None, typer.Option(help="End when a check reaches this mean return.")] = None,
-    directions: Annotated[int, typer.Option(min=1)] = Search.directions,
-    best: Annotated[int, typer.Option(min=1, help="How many directions a move goes along.")] = Search.best,
-    step_size: float = Search.step_size,
-    noise: float = Search.noise,
-    survival_bonus: Annotated[float, typer.Option(help="Taken off every reward in training.")] = Search.survival_bonus,
+    directions: Annotated[int, typer.Option(min=1, help="Random directions for one move.")] = Search.directions,
+    best: Annotated[int, typer.Option(min=1, help="Number of directions that a move follows.")] = Search.best,
+    step_size: Annotated[float, typer.Option(help="Length of a move.")] = Search.step_size,
+    noise: Annotated[float, typer.Option(help="Standard deviation of the shifts.")] = Search.noise,
+    survival_bonus: Annotated[
+        float, typer.Option(help="Subtracted from every reward in training.")
+    ] = Search.survival_bonus,
     check_every: Annotated[int, typer.Option(min=1, help="Moves between two checks.")] = Search.check_every,
     check_episodes: Annotated[int, typer.Option(min=1, help="Episodes of a check.")] = Search.check_episodes,
-    output: Annotated[Path | None, typer.Option(help="Where it goes, if not among this distribution's files.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="File to write; by default among the files of this package.")
+    ] = None,
 ) -> None:
     """Trains a linear policy as the expert of a task, by augmented random search."""
     options = {
@@ -259,8 +306,8 @@ def main(
     console = Console(stderr=True)
     try:
         search = Search(directions, best, step_size, noise, survival_bonus, check_every, check_episodes)
-        train(find_task(task), search, path, command, steps, seed, target, console)
-    except (ValueError, ImportError) as error:
+        train(_control_task(task), search, path, command, steps, seed, target, console)
+    except GatoError as error:
         raise typer.BadParameter(str(error)) from error
     console.print(f"Written: {path}")
 

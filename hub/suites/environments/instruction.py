@@ -1,8 +1,8 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""Tells the agent in words which task it is, where what the environment shows would leave that open.
+"""Adds the name of the task to its observations, for tasks that look alike.
 
-Two pendulums of two suites show the same three numbers, and want different torques.
+The pendulums of two suites, for example, show the same three numbers but need different torques.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import string
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..task import Policy, Task
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 
 def with_instruction(task: Task) -> Task:
-    """The task with a dictionary for an observation: its name as the `instruction`, what it showed as the `state`.
+    """Returns the task with dictionaries as observations: `instruction`, the task's name, and `state`, as before.
 
-    The instruction of `dm-control/pendulum-swingup` is "pendulum swingup". The expert still sees the state alone.
+    The instruction of `dm-control/pendulum-swingup` is "pendulum swingup". The expert still sees only the state.
     """
     instruction = task.name.replace("-", " ")
     return replace(
         task,
         make_environment=partial(_make_environment, task.make_environment, instruction),
-        make_expert=partial(_make_expert, task.make_expert),
+        make_expert=task.make_expert and partial(_make_expert, task.make_expert),
     )
 
 
@@ -50,9 +50,8 @@ def _make_expert(make_expert: Callable[[gymnasium.Env], Policy], environment: gy
 
 
 def without_instruction(environment: gymnasium.Env) -> gymnasium.Env:
-    """The environment of such a task, showing the state alone."""
+    """Returns the environment of a task made by `with_instruction`, with only the state as its observation."""
     from gymnasium.wrappers import TransformObservation
 
-    return TransformObservation(
-        environment, lambda observation: observation["state"], environment.observation_space["state"]
-    )
+    space: Any = environment.observation_space
+    return TransformObservation(environment, lambda observation: observation["state"], space["state"])

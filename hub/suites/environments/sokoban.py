@@ -2,13 +2,14 @@
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
 """Sokoban: its rules, levels drawn at random, and the environment.
 
-Imports gymnasium, so only what makes an environment imports this module.
+This module imports gymnasium, so import it only inside functions that make an environment.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -23,16 +24,16 @@ STEP_REWARD = -0.1
 BOX_ON_TARGET_REWARD = 1.0
 SOLVED_REWARD = 10.0
 
-WALL_COLOUR = (60, 60, 60)
-FLOOR_COLOUR = (220, 210, 180)
-TARGET_COLOUR = (230, 60, 60)
-BOX_COLOUR = (140, 80, 20)
-BOX_ON_TARGET_COLOUR = (250, 190, 0)
-PLAYER_COLOUR = (30, 90, 230)
-PLAYER_ON_TARGET_COLOUR = (170, 60, 230)
+WALL_COLOR = (60, 60, 60)
+FLOOR_COLOR = (220, 210, 180)
+TARGET_COLOR = (230, 60, 60)
+BOX_COLOR = (140, 80, 20)
+BOX_ON_TARGET_COLOR = (250, 190, 0)
+PLAYER_COLOR = (30, 90, 230)
+PLAYER_ON_TARGET_COLOR = (170, 60, 230)
 
-# How a level is drawn at random: the share of inner walls, the least share of the room that stays connected, the least
-# and the most pulls for each box. More pulls make hardly longer solutions.
+# How a level is drawn at random: the share of inner walls, the least share of the room that must be connected, and the
+# least and the most pulls for each box. More pulls hardly make solutions longer.
 INNER_WALLS = 0.2
 LEAST_FLOOR = 0.5
 PULLS_PER_BOX = (20, 40)
@@ -41,14 +42,14 @@ MOST_ROOMS = 1000
 
 @dataclass(frozen=True)
 class Level:
-    """A position of the game. Cells count from 0, row by row; walls are around the floor, so no step wraps.
+    """A position of the game. Cells are numbered from 0, row by row. Walls surround the floor, so no step wraps.
 
     Attributes:
-        rows, columns: of the whole picture, walls included.
-        floor: the cells that are no wall.
-        targets: the floor cells where the boxes are to go, as many as there are boxes.
-        boxes: the cells of the boxes.
-        player: the player's cell.
+        rows, columns: Size of the level, walls included.
+        floor: The cells that are not walls.
+        targets: The floor cells where the boxes belong, as many as there are boxes.
+        boxes: The cells of the boxes.
+        player: The player's cell.
     """
 
     rows: int
@@ -60,15 +61,16 @@ class Level:
 
     @property
     def directions(self) -> tuple[int, int, int, int]:
-        """How far a step up, down, left and right goes in the count of cells."""
+        """How much a step up, down, left and right changes the number of a cell."""
         return -self.columns, self.columns, -1, 1
 
     @property
     def solved(self) -> bool:
+        """Whether every box is on a target."""
         return self.boxes == self.targets
 
     def after(self, action: int) -> Level:
-        """The position after a step: the player pushes one box where the cell behind it is free, else stays."""
+        """Returns the position after a step. The player can push one box; if something blocks it, nothing moves."""
         direction = self.directions[action]
         cell = self.player + direction
         if cell in self.boxes and cell + direction in self.floor and cell + direction not in self.boxes:
@@ -78,43 +80,43 @@ class Level:
         return self
 
     def walks(self) -> dict[int, int]:
-        """The least number of steps to each cell that the player reaches without a push."""
+        """Returns the least number of steps to each cell that the player can reach without a push."""
         floor, boxes, directions = self.floor, self.boxes, self.directions
         steps = {self.player: 0}
         queue = deque(steps)
         while queue:
             cell = queue.popleft()
             for direction in directions:
-                neighbour = cell + direction
-                if neighbour in floor and neighbour not in steps and neighbour not in boxes:
-                    steps[neighbour] = steps[cell] + 1
-                    queue.append(neighbour)
+                neighbor = cell + direction
+                if neighbor in floor and neighbor not in steps and neighbor not in boxes:
+                    steps[neighbor] = steps[cell] + 1
+                    queue.append(neighbor)
         return steps
 
     def draw(self, pixels_per_cell: int) -> np.ndarray:
-        """(rows * pixels_per_cell, columns * pixels_per_cell, 3) uint8."""
-        colours = np.full((self.rows * self.columns, 3), WALL_COLOUR, np.uint8)
-        colours[list(self.floor)] = FLOOR_COLOUR
-        colours[list(self.targets)] = TARGET_COLOUR
-        picture = colours.reshape(self.rows, self.columns, 3)
+        """Draws the level as a picture, (rows * pixels_per_cell, columns * pixels_per_cell, 3) uint8."""
+        colors = np.full((self.rows * self.columns, 3), WALL_COLOR, np.uint8)
+        colors[list(self.floor)] = FLOOR_COLOR
+        colors[list(self.targets)] = TARGET_COLOR
+        picture = colors.reshape(self.rows, self.columns, 3)
         picture = picture.repeat(pixels_per_cell, axis=0).repeat(pixels_per_cell, axis=1)
-        margin = pixels_per_cell // 8  # a large picture shows the ground around what stands on it
-        things = [(box, BOX_COLOUR, BOX_ON_TARGET_COLOUR) for box in self.boxes]
-        things.append((self.player, PLAYER_COLOUR, PLAYER_ON_TARGET_COLOUR))
-        for cell, colour, colour_on_target in things:
+        margin = pixels_per_cell // 8  # in a large picture the ground is visible around each thing
+        things = [(box, BOX_COLOR, BOX_ON_TARGET_COLOR) for box in self.boxes]
+        things.append((self.player, PLAYER_COLOR, PLAYER_ON_TARGET_COLOR))
+        for cell, color, color_on_target in things:
             top, left = (number * pixels_per_cell + margin for number in divmod(cell, self.columns))
             side = pixels_per_cell - 2 * margin
-            picture[top : top + side, left : left + side] = colour_on_target if cell in self.targets else colour
+            picture[top : top + side, left : left + side] = color_on_target if cell in self.targets else color
         return picture
 
 
 def generate_level(size: int, boxes: int, random: np.random.Generator) -> Level:
     """Draws a level of `size` x `size` cells, walls included, that can be solved. No box starts on a target.
 
-    The boxes begin on the targets and are pulled away: the same pulls, as pushes in reverse, solve the level.
+    The boxes begin on the targets and are pulled away. The same moves in reverse, as pushes, solve the level.
 
     Raises:
-        ValueError: no level of that size with so many boxes was found.
+        ValueError: The size or the number of boxes is too small, or no such level was found.
     """
     if size < 5 or boxes < 1:
         raise ValueError(f"A level has at least 5 x 5 cells and one box, not {size} x {size} and {boxes}")
@@ -130,7 +132,7 @@ def generate_level(size: int, boxes: int, random: np.random.Generator) -> Level:
 
 
 def _draw_floor(size: int, random: np.random.Generator) -> frozenset[int]:
-    """The largest connected part of a square room with walls strewn in it."""
+    """Draws a square room with random inner walls and returns its largest connected part."""
     free = np.zeros((size, size), bool)
     free[1:-1, 1:-1] = random.random((size - 2, size - 2)) >= INNER_WALLS
     unseen = frozenset(np.flatnonzero(free).tolist())
@@ -143,7 +145,10 @@ def _draw_floor(size: int, random: np.random.Generator) -> frozenset[int]:
 
 
 def _pull_boxes(level: Level, random: np.random.Generator) -> Level:
-    """The level after random pulls, as many as are drawn or possible, with the player anywhere that it can walk."""
+    """Returns the level after random pulls, with the player on a random cell that it can walk to.
+
+    The number of pulls is drawn too; there are fewer if no box can be pulled any further.
+    """
     least, most = (pulls * len(level.boxes) for pulls in PULLS_PER_BOX)
     for _ in range(random.integers(least, most)):
         walks = level.walks()
@@ -161,18 +166,19 @@ def _pull_boxes(level: Level, random: np.random.Generator) -> Level:
 
 
 class SokobanEnvironment(gymnasium.Env):
-    """A level drawn by the seed at each reset. Pictures of the whole level; actions 0 up, 1 down, 2 left, 3 right.
+    """Sokoban as a gymnasium environment. The seed of a reset decides the level.
 
-    The reward of a step is -0.1, +1 where it pushes a box onto a target, -1 where it pushes one off, +10 where it
-    solves the level, which ends the episode. After `horizon` steps the episode is cut.
+    Observations are pictures of the whole level. Actions are 0 up, 1 down, 2 left, 3 right. Every step costs 0.1.
+    Pushing a box onto a target gives 1, and pushing one off takes 1. Solving the level gives 10 more and ends the
+    episode, which is otherwise truncated after `horizon` steps.
 
     Attributes:
-        level: the present position. A level of the same size can be put there after a reset.
+        level: The current position. After a reset, another level of the same size may be put here.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 8}
 
-    def __init__(self, size: int, boxes: int, horizon: int, render_mode: str | None = None):
+    def __init__(self, size: int, boxes: int, horizon: int, render_mode: str | None = None) -> None:
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f"render_mode must be None or 'rgb_array', not {render_mode!r}")
         self.size, self.boxes, self.horizon, self.render_mode = size, boxes, horizon, render_mode
@@ -182,16 +188,18 @@ class SokobanEnvironment(gymnasium.Env):
         self.level: Level | None = None
         self.step_count = 0
 
-    def reset(self, *, seed: int | None = None, options: dict | None = None):
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
         super().reset(seed=seed)
         self.level = generate_level(self.size, self.boxes, self.np_random)
         self.step_count = 0
         return self.level.draw(PIXELS_PER_CELL), {}
 
-    def step(self, action: int):
+    def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         if not self.action_space.contains(action):
             raise ValueError(f"An action is 0, 1, 2 or 3, not {action!r}")
-        before = self._present_level()
+        before = self._current_level()
         self.level = level = before.after(int(action))
         self.step_count += 1
         newly_on_target = len(level.boxes & level.targets) - len(before.boxes & before.targets)
@@ -200,9 +208,9 @@ class SokobanEnvironment(gymnasium.Env):
         return level.draw(PIXELS_PER_CELL), reward, level.solved, truncated, {"success": level.solved}
 
     def render(self) -> np.ndarray | None:
-        return self._present_level().draw(RENDERED_PIXELS_PER_CELL) if self.render_mode else None
+        return self._current_level().draw(RENDERED_PIXELS_PER_CELL) if self.render_mode else None
 
-    def _present_level(self) -> Level:
+    def _current_level(self) -> Level:
         if self.level is None:
             raise gymnasium.error.ResetNeeded("The environment must be reset before the first step")
         return self.level

@@ -1,16 +1,16 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""A planner for the grid worlds of minigrid that knows no more than the agent has seen in the episode.
+"""A planner for the grid worlds of minigrid that knows only what the agent has seen in the episode.
 
-So its demonstrations can be imitated from the views: where a planner with the whole map would walk straight to a key
-in a room that nobody has looked into, this one looks for it. What is not seen yet counts as free until it is seen.
+An agent that sees only its view can therefore imitate the planner. A planner with the whole map would walk straight to
+a key in a room that nobody has looked into; this one searches for it. Cells that were not seen yet count as free.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Collection, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -29,15 +29,30 @@ STEPS = ((1, 0), (0, 1), (-1, 0), (0, -1))
 """The step forward, in columns and rows, for each direction of the agent."""
 
 MOVABLE = ("key", "ball", "box")
-# What a way costs beside its actions: an object in the way has to be carried off, a locked door needs its key.
+# Extra costs of a path: an object in the way must be carried off, and a locked door needs its key.
 CLEARING_COST = 10
 UNLOCKING_COST = 20
-# Far over the first, so that the planner does not turn to another locked door while it fetches the key of one.
+# Much higher than the cost above, so that the planner, on its way to one door's key, never switches to another door.
 OTHER_UNLOCKING_COST = 100
 
 
-def _cells(way: list[Pose]) -> list[Position]:
-    return [(x, y) for x, y, _ in way]
+def _cells(path: list[Pose]) -> list[Position]:
+    return [(x, y) for x, y, _ in path]
+
+
+def _marked_cells(marks: np.ndarray) -> list[Position]:
+    """Returns the cells that are True in an array (columns, rows)."""
+    return [(x, y) for x, y in np.argwhere(marks).tolist()]
+
+
+def _path_to(pose: Pose, came_from: dict[Pose, Pose | None]) -> list[Pose]:
+    """Returns the path to a pose, given the pose before each one."""
+    path = []
+    before: Pose | None = pose
+    while before is not None:
+        path.append(before)
+        before = came_from[before]
+    return path[::-1]
 
 
 def _front(pose: Pose) -> Position:
@@ -47,15 +62,15 @@ def _front(pose: Pose) -> Position:
 
 
 class GridPlanner:
-    """Plans in one episode of an environment of minigrid. Methods that give an action give the next one to take.
+    """Plans in one episode of a minigrid environment. A method that returns an action returns the next one to take.
 
-    The next action follows from the true present state of what has been seen, so it is right whatever was executed
-    before. Kept from call to call are only choices that would waver: where to put down what is carried, and which
-    locked door to open.
+    The next action depends only on the current state of what has been seen, so it is right whichever actions were
+    executed before. The planner remembers only choices that could flip from step to step: where to put down what is
+    carried, and which locked door to open.
 
     Attributes:
-        forbidden: cells not to step on.
-        clears_objects: whether objects in the way are carried off; otherwise they are walked around.
+        forbidden: Cells that the agent must not step on.
+        clears_objects: Whether to carry off objects in the way. If False, the planner walks around them.
     """
 
     def __init__(
@@ -65,12 +80,16 @@ class GridPlanner:
         known: Iterable[Position] = (),
         clears_objects: bool = True,
         objects_move: bool = False,
-    ):
-        """Begins with the present view, and with cells whose content is `known` because it never changes.
+    ) -> None:
+        """Takes in the first view.
 
-        Where `objects_move` by themselves, only what is in view now counts as seen.
+        Args:
+            environment: An environment of minigrid, after a reset.
+            known: Cells that count as seen from the start, because their content never changes.
+            clears_objects: Whether to carry off objects in the way.
+            objects_move: Whether objects move by themselves. If so, only cells in the current view count as seen.
         """
-        self.world = environment.unwrapped
+        self.world = cast(Any, environment.unwrapped)
         self.forbidden: Collection[Position] = ()
         self.clears_objects = clears_objects
         self._objects_move = objects_move
@@ -78,15 +97,15 @@ class GridPlanner:
         for position in known:
             self._known[position] = True
         self._seen = self._known.copy()
-        # What is to be put down, and where. Chosen once: the best place changes with each step towards it.
-        self._put_down = None
+        # The object to put down, and where. The place is chosen once: the best one changes with each step toward it.
+        self._put_down: Any = None
         self._put_down_place: Position | None = None
-        # Locked doors whose keys were set out for.
+        # Locked doors whose keys the planner has begun to fetch.
         self._doors_to_unlock: set[Position] = set()
         self.look()
 
     def look(self) -> None:
-        """Takes in the present view. To be called before each action is planned."""
+        """Takes in the current view. Call it before planning each action."""
         if self._objects_move:
             self._seen = self._known.copy()
         _, visible = self.world.gen_obs_grid()
@@ -100,73 +119,72 @@ class GridPlanner:
 
     @property
     def position(self) -> Position:
+        """The agent's cell."""
         x, y = self.world.agent_pos
         return int(x), int(y)
 
     @property
     def direction(self) -> int:
+        """The agent's direction: an index into `STEPS`."""
         return int(self.world.agent_dir)
 
     @property
-    def carried(self):
-        """The object in the agent's hands, or None."""
+    def carried(self) -> Any:
+        """The object of minigrid that the agent carries, or None."""
         return self.world.carrying
 
     def has_seen(self, position: Position) -> bool:
+        """Returns whether the content of a cell is known."""
         return bool(self._seen[position])
 
-    def thing_at(self, position: Position):
-        """The object of minigrid that is known to be there; None where the cell is empty or not yet seen."""
+    def thing_at(self, position: Position) -> Any:
+        """Returns the object of minigrid known to be in a cell; None if the cell is empty or was not seen."""
         return self.world.grid.get(*position) if self._seen[position] else None
 
-    def find(self, kind: str, colour: str | None = None) -> set[Position]:
-        """The cells that are known to hold such an object."""
+    def find(self, kind: str, color: str | None = None) -> set[Position]:
+        """Returns the cells known to hold an object of this kind, and of this color if one is given."""
         return {
             position
-            for position in map(tuple, np.argwhere(self._seen).tolist())
+            for position in _marked_cells(self._seen)
             if (thing := self.world.grid.get(*position)) is not None
             and thing.type == kind
-            and colour in (None, thing.color)
+            and color in (None, thing.color)
         }
 
     def empty_cells(self) -> set[Position]:
-        """The cells that are known to be empty. The agent may stand on one of them."""
-        return {
-            position
-            for position in map(tuple, np.argwhere(self._seen).tolist())
-            if self.world.grid.get(*position) is None
-        }
+        """Returns the cells known to be empty. The agent may stand on one of them."""
+        return {position for position in _marked_cells(self._seen) if self.world.grid.get(*position) is None}
 
     def approach(self, targets: Collection[Position], shut: frozenset[str] = frozenset()) -> int | None:
-        """The next action on the cheapest way to face one of the cells; None when the agent faces one.
+        """Returns the next action on the cheapest path to face one of the cells; None if the agent faces one now.
 
-        On the way doors are opened, keys are fetched for locked ones, and objects are carried off.
+        On its path the agent opens doors, fetches the keys of locked ones, and carries objects off.
 
         Args:
-            targets: cells to face. Without any the planner looks at what it has not seen, to find some.
-            shut: colours of locked doors that are no way.
+            targets: Cells to face. If there are none, the planner explores cells that it has not seen.
+            shut: Colors of locked doors that no path may lead through.
 
         Raises:
-            ExpertFailed: there is no way, or nothing left to look at.
+            ExpertFailed: There is no path, or nothing is left to explore.
         """
         if not targets:
             return self._face_unseen(shut, boxes=set())
-        way = self._cheapest_way(targets, shut)
-        if way is None:
+        path = self._cheapest_path(targets, shut)
+        if path is None:
             raise ExpertFailed("the planner finds no way")
-        for position in _cells(way[1:]):
+        for position in _cells(path[1:]):
             thing = self.thing_at(position)
             if position == self.position or thing is None:
                 continue
             if thing.type == "door" and thing.is_locked and not self._holds_key(thing.color):
                 self._doors_to_unlock.add(position)
-                return self._take_key(thing.color, shut, keep_free=_cells(way))
+                return self._take_key(thing.color, shut, keep_free=_cells(path))
             if thing.type in MOVABLE:
-                return self.take({position}, shut, keep_free=_cells(way))
-        return self._follow(way)
+                return self.take({position}, shut, keep_free=_cells(path))
+        return self._follow(path)
 
     def enter(self, targets: Collection[Position]) -> int:
-        """The next action on the cheapest way onto one of the cells."""
+        """Returns the next action on the cheapest path onto one of the cells."""
         action = self.approach(targets)
         return FORWARD if action is None else action
 
@@ -176,21 +194,23 @@ class GridPlanner:
         shut: frozenset[str] = frozenset(),
         keep_free: Collection[Position] = (),
     ) -> int:
-        """The next action to pick up what lies in one of the cells. What is carried is put down first, not on the
-        way, nor in the cells `keep_free`."""
+        """Returns the next action to pick up the object in one of the cells.
+
+        What the agent carries is put down first, but not on its path and not in the cells `keep_free`.
+        """
         if self.carried is not None and targets:
-            way = self._cheapest_way(targets, shut) or []
-            return self.put_down([*_cells(way), *keep_free])
+            path = self._cheapest_path(targets, shut) or []
+            return self.put_down([*_cells(path), *keep_free])
         action = self.approach(targets, shut)
         return PICK_UP if action is None else action
 
     def drop_at(self, targets: Collection[Position]) -> int:
-        """The next action to drop what is carried in one of the cells."""
+        """Returns the next action to drop what the agent carries in one of the cells."""
         action = self.approach(targets)
         return DROP if action is None else action
 
     def open(self, targets: Collection[Position]) -> int:
-        """The next action to open one of the doors in these cells, fetching its key if it is locked."""
+        """Returns the next action to open one of the doors in these cells, after fetching its key if it is locked."""
         for position in sorted(targets):
             door = self.thing_at(position)
             if door.is_locked and not self._holds_key(door.color):
@@ -199,106 +219,114 @@ class GridPlanner:
         return TOGGLE if action is None else action
 
     def put_down(self, keep_free: Collection[Position] = ()) -> int:
-        """The next action to put down what is carried, where it cuts nothing off and not in the cells `keep_free`."""
+        """Returns the next action to put down what the agent carries.
+
+        It goes where it blocks no passage and not in the cells `keep_free`, unless there is no such place.
+        """
         free = self.empty_cells()
-        way = None
+        path = None
         if self._put_down is self.carried and self._put_down_place in free:
-            way = self._cheapest_way({self._put_down_place}, clearing=False)
-        if way is None:
-            way = self._way_to_put_down(free, keep_free)
+            path = self._cheapest_path({self._put_down_place}, clearing=False)
+        if path is None:
+            path = self._path_to_put_down(free, keep_free)
             self._put_down = self.carried
-            self._put_down_place = _front(way[-1])
-        action = self._follow(way)
+            self._put_down_place = _front(path[-1])
+        action = self._follow(path)
         return DROP if action is None else action
 
-    def _way_to_put_down(self, free: set[Position], keep_free: Collection[Position]) -> list[Pose]:
+    def _path_to_put_down(self, free: set[Position], keep_free: Collection[Position]) -> list[Pose]:
         reached = self._reachable(self.position)
 
         def cuts_nothing_off(pose: Pose) -> bool:
             return reached - {_front(pose)} <= self._reachable(pose[:2], blocked=_front(pose))
 
         aside = free - set(keep_free)
-        way = (
-            self._cheapest_way(aside, clearing=False, accept=cuts_nothing_off)
-            or self._cheapest_way(aside, clearing=False)
-            or self._cheapest_way(free, clearing=False)  # rather in the way than not at all
+        path = (
+            self._cheapest_path(aside, clearing=False, accept=cuts_nothing_off)
+            or self._cheapest_path(aside, clearing=False)
+            or self._cheapest_path(free, clearing=False)  # a place in the way is better than none
         )
-        if way is None:
+        if path is None:
             raise ExpertFailed("the planner finds no place to put down what it carries")
-        return way
+        return path
 
-    def _holds_key(self, colour: str) -> bool:
-        return self.carried is not None and self.carried.type == "key" and self.carried.color == colour
+    def _holds_key(self, color: str) -> bool:
+        return self.carried is not None and self.carried.type == "key" and self.carried.color == color
 
-    def _take_key(self, colour: str, shut: frozenset[str], keep_free: Collection[Position]) -> int:
-        """The next action to hold a key of that colour. The doors that it opens are no way to it."""
-        keys = self.find("key", colour)
+    def _take_key(self, color: str, shut: frozenset[str], keep_free: Collection[Position]) -> int:
+        """Returns the next action to take a key of this color. No path to it leads through the doors it opens."""
+        keys = self.find("key", color)
         if keys:
-            return self.take(keys, shut | {colour}, keep_free)
-        if self.carried is not None and self.carried.type == "box":  # the key may be in it
+            return self.take(keys, shut | {color}, keep_free)
+        if self.carried is not None and self.carried.type == "box":  # the key may be inside
             return self.put_down(keep_free)
         from minigrid.core.constants import COLOR_NAMES
 
-        without_key = {colour for colour in COLOR_NAMES if not self.find("key", colour)}
+        without_key = {color for color in COLOR_NAMES if not self.find("key", color)}
         return self._face_unseen(shut | without_key, boxes=self.find("box"))
 
     def _face_unseen(self, shut: frozenset[str], boxes: set[Position]) -> int:
-        """The next action to see a cell that was not seen, or to look into a box."""
-        unknown = set(map(tuple, np.argwhere(~self._seen).tolist())) | boxes
+        """Returns the next action to see a cell that was not seen, or to look into a box."""
+        unknown = set(_marked_cells(np.logical_not(self._seen))) | boxes
         if not unknown:
             raise ExpertFailed("the planner has seen everything, and not what it looks for")
         action = self.approach(unknown, shut)
         return TOGGLE if action is None else action
 
-    def _follow(self, way: list[Pose]) -> int | None:
-        """The first action on the way, None at its end. A closed door before the agent is opened."""
-        if len(way) == 1:
+    def _follow(self, path: list[Pose]) -> int | None:
+        """Returns the first action of a path, which may be opening a door; None at the end of the path."""
+        if len(path) == 1:
             return None
-        (_x, _y, direction), (next_x, next_y, next_direction) = way[:2]
+        (_, _, direction), (next_x, next_y, next_direction) = path[:2]
         if direction != next_direction:
             return RIGHT if next_direction == (direction + 1) % 4 else LEFT
         thing = self.thing_at((next_x, next_y))
         return TOGGLE if thing is not None and thing.type == "door" and not thing.is_open else FORWARD
 
     def _entering_cost(self, position: Position, shut: frozenset[str], clearing: bool) -> int | None:
-        """Cost of a step onto the cell, None where no step leads there."""
+        """Returns the cost of a step onto the cell; None if the agent cannot or must not step there."""
         if position in self.forbidden:
             return None
         thing = self.thing_at(position)
         if thing is None:
             return 1
         if thing.type == "door":
-            if not thing.is_locked:
-                return 1 if thing.is_open else 2
-            if self._holds_key(thing.color):
-                return 2
-            if thing.color in shut or not clearing:
-                return None
-            return UNLOCKING_COST if position in self._doors_to_unlock else OTHER_UNLOCKING_COST
+            return self._door_cost(position, thing, shut, clearing)
         if thing.type in MOVABLE:
             return 1 + CLEARING_COST if clearing and self.clears_objects else None
         return 1 if thing.type in ("goal", "floor") else None
 
-    def _cheapest_way(
+    def _door_cost(self, position: Position, door: Any, shut: frozenset[str], clearing: bool) -> int | None:
+        """Returns the cost of opening a door and stepping into it; None if it must stay locked."""
+        if door.is_open and not door.is_locked:
+            return 1
+        if not door.is_locked or self._holds_key(door.color):
+            return 2
+        if door.color in shut or not clearing:
+            return None
+        return UNLOCKING_COST if position in self._doors_to_unlock else OTHER_UNLOCKING_COST
+
+    def _cheapest_path(
         self,
         targets: Collection[Position],
         shut: frozenset[str] = frozenset(),
         clearing: bool = True,
         accept: Callable[[Pose], bool] = lambda pose: True,
     ) -> list[Pose] | None:
-        """Dijkstra's algorithm over poses (column, row, direction).
+        """Finds the cheapest path by Dijkstra's algorithm over poses.
 
         Args:
-            targets: cells to face.
-            shut: colours of locked doors that are no way.
-            clearing: whether the way may lead over what has to be carried off, and through locked doors.
-            accept: further condition on a target, asked once of each, the nearest first, with the pose that faces it.
+            targets: Cells to face.
+            shut: Colors of locked doors that no path may lead through.
+            clearing: Whether the path may lead through locked doors and cells whose object must be carried off.
+            accept: A further condition on a target. It is called once for each, nearest first, with the pose that
+                faces the target.
 
         Returns:
-            The poses from the present one to one that faces a target, None if there are none.
+            The poses from the current one to one that faces a target; None if there is no path.
         """
         start = (*self.position, self.direction)
-        came_from = {start: None}
+        came_from: dict[Pose, Pose | None] = {start: None}
         costs = {start: 0}
         queue = [(0, start)]
         refused = set()
@@ -310,28 +338,25 @@ class GridPlanner:
             front = _front(pose)
             if front in targets and front not in refused:
                 if accept(pose):
-                    way = [pose]
-                    while (pose := came_from[pose]) is not None:
-                        way.append(pose)
-                    return way[::-1]
+                    return _path_to(pose, came_from)
                 refused.add(front)
             moves = [((x, y, (direction + 1) % 4), 1), ((x, y, (direction - 1) % 4), 1)]
             if self._is_inside(front):
                 step_cost = self._entering_cost(front, shut, clearing)
                 if step_cost is not None:
                     moves.append(((*front, direction), step_cost))
-            for neighbour, step_cost in moves:
-                if cost + step_cost < costs.get(neighbour, np.inf):
-                    costs[neighbour] = cost + step_cost
-                    came_from[neighbour] = pose
-                    heapq.heappush(queue, (cost + step_cost, neighbour))
+            for neighbor, step_cost in moves:
+                if cost + step_cost < costs.get(neighbor, np.inf):
+                    costs[neighbor] = cost + step_cost
+                    came_from[neighbor] = pose
+                    heapq.heappush(queue, (cost + step_cost, neighbor))
         return None
 
     def _is_inside(self, position: Position) -> bool:
         return 0 <= position[0] < self.world.width and 0 <= position[1] < self.world.height
 
     def _reachable(self, start: Position, blocked: Position | None = None) -> set[Position]:
-        """The cells that can be got to, or touched, without moving an object; all doors count as open."""
+        """Returns the cells that the agent can reach or touch without moving an object, if all doors were open."""
         reached = {start}
         border = [start]
         while border:
@@ -350,13 +375,13 @@ class GridPlanner:
 
 
 NextAction = Callable[[GridPlanner], int]
-"""Gives the next action towards the end of one kind of level."""
+"""Returns the next action toward solving one kind of level."""
 
 
 def policy_of(planner: GridPlanner, next_action: NextAction) -> Policy:
-    """The policy that looks at each new view and then takes the next action."""
+    """Returns the policy that takes in each new view and then takes the next action."""
 
-    def policy(observation) -> int:
+    def policy(observation: Any) -> int:
         planner.look()
         return next_action(planner)
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""Experts that are one matrix: solved for (linear quadratic regulators) or trained (`train_linear_policy`)."""
+"""Experts that are one matrix, either solved for (a linear quadratic regulator) or trained (`train_linear_policy`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,20 +21,23 @@ if TYPE_CHECKING:
     import mujoco
 
 Transition = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""Takes a state (n,) and a control (m,), gives the state (n,) one step later."""
+"""Takes a state (n,) and a control (m,) and returns the state (n,) one step later."""
 
 TRAINED_POLICIES = Path(__file__).parents[1] / "linear_policies"
 
 
 def mujoco_transition(model: mujoco.MjModel, simulation_steps: int) -> Transition:
-    """The transition of a model over `simulation_steps` of its steps at a constant control.
+    """Returns the transition of a MuJoCo model over `simulation_steps` of its steps, with a constant control.
 
-    A state is `qpos` and `qvel`, one after the other; every joint must be a hinge or a slide.
+    A state is `qpos` followed by `qvel`.
+
+    Raises:
+        ValueError: The model has a joint that is neither a hinge nor a slide.
     """
     import mujoco
 
     if model.nq != model.nv:
-        raise ValueError("the model has joints with quaternions, whose positions can't be linearised as they are")
+        raise ValueError("the model has joints with quaternions, whose positions can't be linearized as they are")
     data = mujoco.MjData(model)
 
     def transition(state: np.ndarray, control: np.ndarray) -> np.ndarray:
@@ -47,10 +50,19 @@ def mujoco_transition(model: mujoco.MjModel, simulation_steps: int) -> Transitio
     return transition
 
 
-def linearise(
+def linearize(
     transition: Transition, state: np.ndarray, control: np.ndarray, distance: float = 1e-5
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The derivatives of a transition at a point, by central differences: (n, n) by state, (n, m) by control."""
+    """Returns the derivatives of a transition at a point, by central differences.
+
+    Args:
+        transition: The transition, of states (n,) and controls (m,).
+        state, control: The point.
+        distance: How far the differences go to each side.
+
+    Returns:
+        The derivatives by the state, (n, n), and by the control, (n, m).
+    """
 
     def derivative(function: Callable[[np.ndarray], np.ndarray], size: int) -> np.ndarray:
         shifts = distance * np.eye(size)
@@ -68,20 +80,20 @@ def solve_regulator(
     control_cost: np.ndarray,
     steps: int = 100_000,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The discrete linear quadratic regulator: `control = -K @ state` brings the state to zero.
+    """Solves the discrete linear quadratic regulator: `control = -K @ state` brings the state to zero.
 
-    It minimises the sum over time of `x' Q x + u' R u`, by iterating the Riccati equation until it stands still.
+    The regulator minimizes the sum over time of `x' Q x + u' R u`. The Riccati equation is iterated until it settles.
 
     Args:
-        by_state, by_control: of `x_next = A @ x + B @ u`, (n, n) and (n, m).
-        state_cost, control_cost: the diagonals of Q and R, (n,) and (m,).
-        steps: most iterations.
+        by_state, by_control: The matrices A (n, n) and B (n, m) of `x_next = A @ x + B @ u`.
+        state_cost, control_cost: The diagonals of Q and R, (n,) and (m,).
+        steps: The most iterations.
 
     Returns:
-        The gains K (m, n), and the matrix P (n, n) of what is still to pay from a state: `x' P x`.
+        The gains K (m, n), and the cost matrix P (n, n): the cost still to come from a state is `x' P x`.
 
     Raises:
-        ValueError: the iteration does not settle; the control can't bring the state to zero.
+        ValueError: The iteration does not settle, because the control can't bring the state to zero.
     """
     cost_to_go = np.diag(state_cost).astype(float)
     for _ in range(steps):
@@ -96,7 +108,12 @@ def solve_regulator(
 
 @dataclass(frozen=True)
 class LinearPolicy:
-    """`action = clip(matrix @ (observation - mean) / std)`, with (m, n), (n,) and (n,)."""
+    """A policy whose action is `clip(matrix @ ((observation - observation_mean) / observation_std))`.
+
+    Attributes:
+        matrix: Maps a normalized observation (n,) to an action (m,); (m, n).
+        observation_mean, observation_std: Normalize observations; (n,).
+    """
 
     matrix: np.ndarray
     observation_mean: np.ndarray
@@ -113,17 +130,17 @@ class LinearPolicy:
             )
 
     def action(self, observation: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        """The action (m,), float32, between `low` and `high` (m,)."""
+        """Returns the action (m,), float32, clipped to the bounds `low` and `high` (m,)."""
         action = self.matrix @ ((observation - self.observation_mean) / self.observation_std)
         return np.clip(action, low, high).astype(np.float32)
 
     def bound_to(self, environment: gymnasium.Env) -> Policy:
-        """The policy with actions clipped to the action space of an environment."""
-        space = environment.action_space
+        """Returns the policy with actions clipped to the action space of an environment."""
+        space: Any = environment.action_space
         return lambda observation: self.action(observation, space.low, space.high)
 
-    def save(self, path: Path, **facts) -> None:
-        """Writes the policy and where it comes from as JSON, one line a row."""
+    def save(self, path: Path, **facts: Any) -> None:
+        """Writes the policy, and facts about how it was made, as JSON with one entry a line."""
         value = facts | {
             "observation_mean": self.observation_mean.tolist(),
             "observation_std": self.observation_std.tolist(),
@@ -136,26 +153,26 @@ class LinearPolicy:
 
     @classmethod
     def load(cls, path: Path) -> LinearPolicy:
-        """Reads what `save` wrote."""
+        """Reads a policy that `save` wrote."""
         value = json.loads(path.read_text(encoding="utf-8"))
         return cls(*(np.array(value[name]) for name in ("matrix", "observation_mean", "observation_std")))
 
 
 def trained_policy_path(task_id: str) -> Path:
-    """Where the trained policy of a task lies, whether there is one or not."""
+    """Returns the path of the trained policy of a task, whether the file exists or not."""
     return TRAINED_POLICIES / f"{task_id.replace('/', '-')}.json"
 
 
 @cache
 def trained_policy(task_id: str) -> LinearPolicy:
-    """The trained policy of a task.
+    """Returns the trained policy of a task.
 
     Raises:
-        FileNotFoundError: it has none.
+        FileNotFoundError: The task has none.
     """
     return LinearPolicy.load(trained_policy_path(task_id))
 
 
 def make_trained_expert(task_id: str, environment: gymnasium.Env) -> Policy:
-    """The trained policy of a task, as `Task.make_expert` makes it once the id is given."""
+    """Returns the trained policy of a task for an environment. `Task.make_expert` is this with the id filled in."""
     return trained_policy(task_id).bound_to(environment)

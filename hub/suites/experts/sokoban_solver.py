@@ -1,6 +1,6 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""A* search (Hart, Nilsson and Raphael, 1968; weighted: Pohl, 1970) for short solutions of a Sokoban level."""
+"""Finds short solutions of a Sokoban level by A* search (Hart, Nilsson and Raphael, 1968; weighted: Pohl, 1970)."""
 
 from __future__ import annotations
 
@@ -17,43 +17,43 @@ if TYPE_CHECKING:
     from ..environments.sokoban import Level
 
 Boxes = frozenset[int]
-Position = tuple[int, Boxes]  # the player's cell and those of the boxes
+Position = tuple[int, Boxes]  # the cells of the player and of the boxes
 
 MOST_POSITIONS = 20_000  # a few seconds
 
 
 class Solver:
-    """Solves positions of one level: walls and targets stay, player and boxes may be anywhere.
+    """Solves any position of one level. Walls and targets are fixed; the player and the boxes may be anywhere.
 
-    The search goes from push to push. A push costs its step and the walk to it, so solutions are short in steps, not
-    in pushes alone. The bound on the steps left is the least number of pushes that take each box to a target of its
-    own, as if no other were there. Left out is what can't be solved any more: a box in a cell from which it reaches no
-    target even alone, and boxes that hold each other for ever.
+    The search goes from push to push. A push costs its own step and the walk to it, so solutions are short in steps,
+    not only in pushes. The lower bound on the steps left is the least number of pushes that take each box to a target
+    of its own, if no other box were there. A position is skipped if a box could not reach a target even alone, or if
+    boxes block each other forever.
     """
 
-    def __init__(self, level: Level):
+    def __init__(self, level: Level) -> None:
         self.level = level
         self._pushes = [self._least_pushes(target) for target in sorted(level.targets)]
         self._useful_cells = frozenset(itertools.chain.from_iterable(self._pushes))
         self._bounds: dict[Boxes, float] = {}
 
     def solve(self, level: Level, weight: float = 1.0, most_positions: int = MOST_POSITIONS) -> list[int]:
-        """The actions of a solution of `level`, which has the walls and targets of this solver's level.
+        """Returns the actions of a solution.
 
         Args:
-            level: the position to start from.
-            weight: of the bound in the search. 1 gives a shortest solution; a larger weight is faster and gives one
-                of at most `weight` times as many steps.
-            most_positions: the search gives up after as many.
+            level: The position to start from, with the walls and targets of this solver's level.
+            weight: Weight of the bound in the search. 1 gives a shortest solution. A larger weight is faster and gives
+                a solution of at most `weight` times as many steps.
+            most_positions: Give up after this many positions.
 
         Raises:
-            ExpertFailed: there is no solution, or none was found among `most_positions` positions.
+            ExpertFailed: There is no solution, or none was found among `most_positions` positions.
         """
         start, directions = (level.player, level.boxes), level.directions
         steps = {start: 0}
-        pushes: dict[Position, tuple[Position, int]] = {}  # what led to a position: the one before, the direction
+        pushes: dict[Position, tuple[Position, int]] = {}  # the position before each one, and the direction
         done: set[Position] = set()
-        order = itertools.count()  # of two equal positions the first found goes first
+        order = itertools.count()  # breaks ties: first found, first searched
         queue = [(weight * self._bound(level.boxes), 0, next(order), start)]
         while queue:
             position = heapq.heappop(queue)[-1]
@@ -82,7 +82,7 @@ class Solver:
         raise ExpertFailed("the level can't be solved any more")
 
     def _least_pushes(self, target: int) -> dict[int, int]:
-        """How many pushes take a lone box to the target, from each cell from which it can get there."""
+        """Returns how many pushes take a box from each cell to the target, if no other box is in the level."""
         floor = self.level.floor
         pushes = {target: 0}
         queue = deque(pushes)
@@ -96,9 +96,9 @@ class Solver:
         return pushes
 
     def _bound(self, boxes: Boxes) -> float:
-        """The least sum of pushes with each box on a target of its own, infinite where that can't be."""
+        """Returns the least number of pushes that put each box on a target of its own; infinite if impossible."""
         if boxes not in self._bounds:
-            sums = {0: 0}  # of the boxes so far, by the set of targets that they take, a bit each
+            sums = {0: 0}  # pushes of the boxes so far, by the set of targets they take, one bit each
             for box in boxes:
                 longer: dict[int, int] = {}
                 for taken, pushes in sums.items():
@@ -111,13 +111,13 @@ class Solver:
         return self._bounds[boxes]
 
     def _holds_boxes_off_target(self, box: int, boxes: Boxes) -> bool:
-        """Whether the box can never move again, or only to no use, and is off the targets or holds a box there."""
+        """Returns whether the box is stuck for good together with others, and not all of them are on targets."""
         return not self._held_with(box, boxes, frozenset()) <= self.level.targets
 
     def _held_with(self, box: int, boxes: Boxes, held: Boxes) -> Boxes:
-        """The boxes that hold this one and each other, itself among them, if those in `held` do not move; else none.
+        """Returns the stuck boxes around this one, itself included, if those in `held` do not move; else no box.
 
-        A box is held where it can move neither along the row nor along the column.
+        A box is stuck if it can move neither along its row nor along its column.
         """
         held |= {box}
         for direction in (1, self.level.columns):
@@ -133,7 +133,7 @@ class Solver:
         return held
 
     def _actions(self, position: Position, pushes: dict[Position, tuple[Position, int]]) -> list[int]:
-        """The walks and pushes from the start to the position."""
+        """Returns the walks and pushes from the start to the position."""
         actions: list[int] = []
         while position in pushes:
             pushed_box = position[0]  # the player stands where the box was
@@ -146,7 +146,7 @@ class Solver:
 
 
 def _walk(level: Level, goal: int) -> list[int]:
-    """The actions of a shortest walk to the goal."""
+    """Returns the actions of a shortest walk to the goal."""
     back = replace(level, player=goal).walks()
     actions = []
     cell = level.player

@@ -1,6 +1,6 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""Inverse kinematics of an arm of two links in a plane."""
+"""Inverse kinematics of a planar arm with two links."""
 
 from __future__ import annotations
 
@@ -10,10 +10,18 @@ import numpy as np
 
 
 def reach_angles(target: np.ndarray, first_link: float, second_link: float, angles: np.ndarray) -> np.ndarray:
-    """Joint angles (2,) that put the tip of a two-link arm at `target`, or as near as its links allow.
+    """Returns the joint angles that put the tip of a two-link arm at a target, or as near as its links allow.
 
-    Of the two solutions, elbow to the left and to the right, the one that is nearer to the present `angles` (2,). The
-    first joint is at the origin; its angle is that of the first link, the second one that between the links.
+    The first joint is at the origin. Its angle is that of the first link; the second angle is between the links. There
+    are two solutions, with the elbow to the left or to the right; the one nearer to the current angles is returned.
+
+    Args:
+        target: Position of the target, (2,).
+        first_link, second_link: Lengths of the links, in the unit of the target.
+        angles: The current joint angles in radians, (2,).
+
+    Returns:
+        Joint angles in radians, (2,).
     """
     distance = math.hypot(*target)
     cosine = (distance**2 - first_link**2 - second_link**2) / (2 * first_link * second_link)

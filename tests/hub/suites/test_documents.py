@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -74,7 +75,7 @@ def test_rows_are_the_same_in_another_process():
         f"for name in {names}: print(digest(first_rows(TASKS[name], 'test')))"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "7"}
-    folder = os.path.dirname(__file__)
+    folder = str(Path(__file__).parent)
     printed = subprocess.run(
         [sys.executable, "-c", code, folder], env=environment, check=True, capture_output=True, text=True
     ).stdout
@@ -157,13 +158,13 @@ def test_easy_vqa_asks_again_of_the_same_shapes_elsewhere():
             about_shapes += again["answer"] in ("circle", "rectangle", "triangle")
             continue
         assert (again["question"], again["answer"]) == (first["question"], first["answer"])
-        colours = []  # the commonest two: the ground, which is light, and the shape's
+        colors = []  # the commonest two: the ground, which is light, and the shape's
         for picture in (one, other):
             values, counts = np.unique(picture.reshape(-1, 3), axis=0, return_counts=True)
             ground, shape = sorted(values[np.argsort(counts)[-2:]].tolist(), key=min, reverse=True)
             assert min(ground) >= 230
-            colours.append(shape)
-        assert colours[0] == colours[1]
+            colors.append(shape)
+        assert colors[0] == colors[1]
     assert about_shapes == 30
 
 

@@ -13,7 +13,7 @@ from gato_hub.suites import find_task
 from gato_hub.suites.experts.linear_policy import (
     TRAINED_POLICIES,
     LinearPolicy,
-    linearise,
+    linearize,
     mujoco_transition,
     solve_regulator,
     trained_policy,
@@ -29,7 +29,7 @@ def random_policy(random):
     return LinearPolicy(random.standard_normal((2, 3)), random.standard_normal(3), np.array([1.0, 2.0, 0.5]))
 
 
-def test_linearises_a_pendulum():
+def test_linearizes_a_pendulum():
     import mujoco
 
     model = mujoco.MjModel.from_xml_string(
@@ -38,14 +38,14 @@ def test_linearises_a_pendulum():
         <geom type="sphere" pos="0 0 2" size="0.001" mass="3"/></body></worldbody>
         <actuator><motor joint="hinge"/></actuator></mujoco>"""
     )
-    by_state, by_control = linearise(mujoco_transition(model, 1), np.zeros(2), np.zeros(1))
+    by_state, by_control = linearize(mujoco_transition(model, 1), np.zeros(2), np.zeros(1))
     # Upright: acceleration = gravity / length * angle + torque / (mass * length^2).
     step, push, answer = 0.001, 9.81 / 2, 1 / (3 * 2**2)
     np.testing.assert_allclose(by_state, [[1 + step**2 * push, step], [step * push, 1]], rtol=1e-5, atol=1e-8)
     np.testing.assert_allclose(by_control, [[step**2 * answer], [step * answer]], rtol=1e-4)
 
 
-def test_refuses_to_linearise_quaternions():
+def test_refuses_to_linearize_quaternions():
     import mujoco
 
     model = mujoco.MjModel.from_xml_string(
