@@ -1,6 +1,6 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""Keeps `generate` within the legal actions of a space."""
+"""Keeps what `generate` writes within the legal actions of a space."""
 
 from collections.abc import Sequence
 
@@ -9,14 +9,14 @@ from transformers import LogitsProcessor
 
 
 class GatoActionLogitsProcessor(LogitsProcessor):
-    """Leaves only the legal ids of the next action token.
+    """Rules out all ids but the legal ones of the next action token.
 
-    The tokens of an action follow the separator, which no action holds: counting from the last separator of each row
-    tells which token comes next. So it has no state and can be used for any number of calls, batches and beams.
+    An action follows a separator and holds none, so the number of tokens since the last separator of a row tells which
+    token comes next. The processor keeps no state: one object serves any number of calls, batches and beams.
 
     Args:
-        token_ranges: (first id, one past the last id) of each token of an action.
-        separator_token_id: id of the separator.
+        token_ranges: The (first id, one past the last id) of each token of an action.
+        separator_token_id: The id of the separator.
     """
 
     def __init__(self, token_ranges: Sequence[tuple[int, int]], separator_token_id: int):
@@ -24,7 +24,11 @@ class GatoActionLogitsProcessor(LogitsProcessor):
         self.separator_token_id = separator_token_id
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
-        """Scores (rows, vocabulary) with those of illegal ids at minus infinity.
+        """Returns the scores with those of illegal ids set to minus infinity.
+
+        Args:
+            input_ids: The ids written so far, (rows, length).
+            scores: The scores of the next id, (rows, vocabulary).
 
         Raises:
             ValueError: if a row has no separator, or its action is already complete.

@@ -1,9 +1,9 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""Images as 16x16 patches and the places they were cut from (A Generalist Agent, section 2.1)."""
+"""Images as patches of 16x16 pixels, and the places they were cut from (A Generalist Agent, section 2.1)."""
 
-import functools
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from transformers.image_processing_utils import BatchFeature
 from transformers.image_utils import ChannelDimension, PILImageResampling, SizeDict
 from transformers.processing_utils import ImagesKwargs
 
+from .patches_gato import PatchLayout, cut_into_patches, patch_positions
 from .values_gato import require_positive_integer
 
 
@@ -31,18 +32,23 @@ class GatoImageProcessorKwargs(ImagesKwargs, total=False):
     num_patch_positions: int
 
 
+_LAYOUT_OPTIONS = ("do_resize", "size", "do_pad", "patch_size", "max_patches")
+
+
 class GatoImageProcessorPil(PilBackend):
-    """Cuts images into patches in raster order and normalises them as in section 2.1.
+    """Cuts images into patches in raster order and normalizes them as in section 2.1.
 
     Pixels are brought to [-1, 1] (rescaled by 1/255, mean 0.5, standard deviation 0.5) and divided by the square root
     of the patch size, 4. A side that is no multiple of the patch size is padded with zeros at the bottom and on the
     right (`do_pad`); with `do_resize` images are resized to `size` instead. Images may be PIL images, numpy arrays or
-    tensors, channels first or last, grey, RGB or RGBA (transparent pixels become white); numbers are expected from 0
-    to 255.
+    tensors, channels first or last, gray, RGB or RGBA (transparent pixels become white), with numbers from 0 to 255.
 
     Returns `pixel_values` (patches, 3, patch_size, patch_size) float32, `patch_positions` (patches, 2, 2) int64: the
     patch's [[row_start, row_end], [column_start, column_end]] as shares of the image, times `num_patch_positions`,
     rounded; and `image_grid` (images, 2): rows and columns of patches.
+
+    Raises:
+        ValueError: for sizes that are no positive integers, or a `size` that isn't made of whole patches.
     """
 
     valid_kwargs = GatoImageProcessorKwargs
@@ -66,8 +72,13 @@ class GatoImageProcessorPil(PilBackend):
         super().__init__(**kwargs)
         for name in ("patch_size", "max_patches", "num_patch_positions"):
             require_positive_integer(getattr(self, name), name)
-        if self.do_resize:
-            self._check_size(self.size, self.patch_size, self.max_patches)
+        self._layout().require_whole_patches()
+
+    def _layout(self, **options) -> PatchLayout:
+        """Returns the layout of this image processor, or that of the options of a call."""
+        options = {name: options.get(name, getattr(self, name)) for name in _LAYOUT_OPTIONS}
+        size, do_resize = options.pop("size"), options.pop("do_resize")
+        return PatchLayout(**options, target=(size.height, size.width) if do_resize else None)
 
     def _preprocess(
         self,
@@ -87,49 +98,36 @@ class GatoImageProcessorPil(PilBackend):
         return_tensors=None,
         **kwargs,
     ) -> BatchFeature:
-        """Called by `preprocess` with the images as arrays (channels, height, width)."""
-        options = {
-            "do_resize": do_resize,
-            "size": size,
-            "resample": resample,
-            "do_pad": do_pad,
-            "patch_size": patch_size,
-            "max_patches": max_patches,
-            "num_patch_positions": num_patch_positions,
-        }
-        patches, positions, grids = self._cut([np.moveaxis(image, 0, -1) for image in images], options)
-        pixel_values = self._normalize_patches(
-            patches, patch_size, do_rescale, rescale_factor, do_normalize, image_mean, image_std
+        """Processes images given as arrays (channels, height, width); `preprocess` calls it."""
+        layout = self._layout(
+            do_resize=do_resize, size=size, do_pad=do_pad, patch_size=patch_size, max_patches=max_patches
         )
+        channels_last = [np.moveaxis(image, 0, -1) for image in images]
+        patches, positions, grids = self._cut(channels_last, layout, num_patch_positions, resample)
+        pixel_values = _normalize(patches, patch_size, do_rescale, rescale_factor, do_normalize, image_mean, image_std)
         data = {"pixel_values": pixel_values, "patch_positions": positions, "image_grid": grids}
         return BatchFeature(data, tensor_type=return_tensors)
 
-    def patchify(self, images) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Cuts images into patches without normalising them, which is cheaper once for a whole batch.
+    def patchify(self, images: np.ndarray | Sequence) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Cuts images into patches without normalizing them, which is cheaper once for a whole batch.
 
         Args:
-            images: (images, height, width, 3) uint8, or a list of anything `__call__` takes.
+            images: Pixels (images, height, width, 3) uint8, or a list of anything `__call__` takes.
 
         Returns:
             patches (patches, 3, patch_size, patch_size) in the numbers of the images, patch_positions
             (patches, 2, 2) and image_grid (images, 2).
+
+        Raises:
+            TypeError, ValueError: for what is no image, or has a size that can't be cut.
         """
-        options = {
-            "do_resize": self.do_resize,
-            "size": self.size,
-            "resample": self.resample,
-            "do_pad": self.do_pad,
-            "patch_size": self.patch_size,
-            "max_patches": self.max_patches,
-            "num_patch_positions": self.num_patch_positions,
-        }
         if not (isinstance(images, np.ndarray) and images.dtype == np.uint8 and images.shape[3:] == (3,)):
             images = [self._to_rgb_array(image) for image in images]
-        return self._cut(images, options)
+        return self._cut(images, self._layout(), self.num_patch_positions, self.resample)
 
     def normalize_patches(self, patches: np.ndarray) -> np.ndarray:
-        """The patches of `patchify` as the model takes them, (patches, 3, patch_size, patch_size) float32."""
-        return self._normalize_patches(
+        """Returns the patches of `patchify` as the model takes them, (patches, 3, patch_size, patch_size) float32."""
+        return _normalize(
             patches,
             self.patch_size,
             self.do_rescale,
@@ -140,7 +138,7 @@ class GatoImageProcessorPil(PilBackend):
         )
 
     def patch_grid(self, height: int, width: int) -> tuple[int, int]:
-        """Rows and columns of patches of an image of this size in pixels.
+        """Returns the rows and columns of patches of an image of this size in pixels.
 
         An image of more than `max_patches` patches is resized to the largest whole number of patches that keeps its
         aspect ratio: each side is scaled by sqrt(max_patches / patches), then rounded down to whole patches, one at
@@ -149,32 +147,22 @@ class GatoImageProcessorPil(PilBackend):
         Raises:
             ValueError: for a side that can't be cut into whole patches, with `do_pad` and `do_resize` off.
         """
-        return _patch_grid(
-            height,
-            width,
-            self.patch_size,
-            self.max_patches,
-            self.do_pad,
-            (self.size.height, self.size.width) if self.do_resize else None,
-        )
+        return self._layout().grid(height, width)
 
-    def get_number_of_image_patches(self, height: int, width: int, images_kwargs=None) -> int:
-        """Number of placeholders that an image of this size needs; `images_kwargs` are those of a call."""
-        options = {name: getattr(self, name) for name in ("patch_size", "max_patches", "do_pad", "do_resize", "size")}
-        options |= {name: value for name, value in (images_kwargs or {}).items() if name in options}
-        size = self._standardize_kwargs(size=options["size"], default_to_square=True)["size"]
-        rows, columns = _patch_grid(
-            height,
-            width,
-            options["patch_size"],
-            options["max_patches"],
-            options["do_pad"],
-            (size.height, size.width) if options["do_resize"] else None,
-        )
-        return rows * columns
+    def get_number_of_image_patches(self, height: int, width: int, images_kwargs: Mapping | None = None) -> int:
+        """Counts the placeholders that an image of this size needs.
 
-    def flatten(self, images) -> list:
-        """A list of single images from one image, an array of several, or nested lists of them."""
+        Args:
+            height, width: Size of the image in pixels.
+            images_kwargs: The options of a call of the image processor.
+        """
+        options = dict(images_kwargs or {})
+        if "size" in options:
+            options["size"] = self._standardize_kwargs(size=options["size"], default_to_square=True)["size"]
+        return math.prod(self._layout(**options).grid(height, width))
+
+    def flatten(self, images: Any) -> list:
+        """Returns a list of single images, given one image, an array of several, or nested lists of them."""
         if isinstance(images, (list, tuple)):
             return [image for item in images for image in self.flatten(item)]
         num_dimensions = getattr(images, "ndim", None)
@@ -209,8 +197,12 @@ class GatoImageProcessorPil(PilBackend):
             image = np.moveaxis(image, -1, 0)
         return _channels_to_rgb(image) if do_convert_rgb else image
 
-    def image_size(self, image) -> tuple[int, int]:
-        """Height and width in pixels of anything `process_image` takes."""
+    def image_size(self, image: Any) -> tuple[int, int]:
+        """Returns the height and width in pixels of anything `process_image` takes.
+
+        Raises:
+            ValueError: for what is no image.
+        """
         if hasattr(image, "getbands"):
             return image.size[1], image.size[0]
         shape = tuple(getattr(image, "shape", ()))
@@ -228,25 +220,23 @@ class GatoImageProcessorPil(PilBackend):
             return np.asarray(image)
         return np.moveaxis(self.process_image(image, do_convert_rgb=self.do_convert_rgb), 0, -1)
 
-    def _cut(self, images: list[np.ndarray] | np.ndarray, options: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Patches of images (height, width, 3); those of equal shape and dtype are handled as one array."""
-        patch_size = options["patch_size"]
-        target = None
-        if options["do_resize"]:
-            self._check_size(options["size"], patch_size, options["max_patches"])
-            target = (options["size"].height, options["size"].width)
+    def _cut(
+        self, images: Sequence[np.ndarray] | np.ndarray, layout: PatchLayout, num_patch_positions: int, resample
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Cuts images (height, width, channels); those of equal shape and dtype are handled as one array."""
+        layout.require_whole_patches()
         if len(images) == 0:
-            empty = np.zeros((0, 3, patch_size, patch_size), np.uint8)
+            empty = np.zeros((0, 3, layout.patch_size, layout.patch_size), np.uint8)
             return empty, np.zeros((0, 2, 2), np.int64), np.zeros((0, 2), np.int64)
         if isinstance(images, np.ndarray) or len({(image.shape, image.dtype.char) for image in images}) == 1:
-            return self._cut_stack(np.asarray(images), options, target)
+            return self._cut_stack(np.asarray(images), layout, num_patch_positions, resample)
         groups: dict[tuple, list[int]] = {}
         for index, image in enumerate(images):
             groups.setdefault((image.shape, image.dtype.char), []).append(index)
         patches, positions, grids = [None] * len(images), [None] * len(images), np.empty((len(images), 2), np.int64)
         for indices in groups.values():
             stack = np.stack([images[index] for index in indices])
-            of_group, places, grid = self._cut_stack(stack, options, target)
+            of_group, places, grid = self._cut_stack(stack, layout, num_patch_positions, resample)
             for index, part, place in zip(
                 indices, np.split(of_group, len(indices)), np.split(places, len(indices)), strict=True
             ):
@@ -256,54 +246,42 @@ class GatoImageProcessorPil(PilBackend):
             raise ValueError("images must have the same number of channels: set do_convert_rgb=True")
         return np.concatenate(patches), np.concatenate(positions), grids
 
-    def _cut_stack(self, images: np.ndarray, options: dict, target) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Patches of images of one size, (images, height, width, 3)."""
+    def _cut_stack(
+        self, images: np.ndarray, layout: PatchLayout, num_patch_positions: int, resample
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Cuts images of one size, (images, height, width, channels)."""
         count, height, width, _ = images.shape
-        patch_size, max_patches = options["patch_size"], options["max_patches"]
-        rows, columns = _patch_grid(height, width, patch_size, max_patches, options["do_pad"], target)
-        if target is not None or _num_patches(height, width, patch_size) > max_patches:
-            images = self._resize_stack(images, rows * patch_size, columns * patch_size, options["resample"])
-        positions = _grid_positions(rows, columns, options["num_patch_positions"])
+        rows, columns = layout.grid(height, width)
+        if layout.changes_size(height, width):
+            size = SizeDict(height=rows * layout.patch_size, width=columns * layout.patch_size)
+            channels_first = np.moveaxis(images, -1, 1)
+            resized = np.stack([self.resize(image, size, resample=resample) for image in channels_first])
+            images = np.moveaxis(resized, 1, -1)
+        positions = patch_positions(rows, columns, num_patch_positions)
         return (
-            _cut_into_patches(images, rows, columns, patch_size),
+            cut_into_patches(images, rows, columns, layout.patch_size),
             np.repeat(positions[None], count, axis=0).reshape(-1, 2, 2),
             np.full((count, 2), (rows, columns), np.int64),
         )
 
-    def _resize_stack(self, stacked: np.ndarray, height: int, width: int, resample) -> np.ndarray:
-        size = SizeDict(height=height, width=width)
-        channels_first = np.moveaxis(stacked, -1, 1)
-        resized = np.stack([self.resize(image, size, resample=resample) for image in channels_first])
-        return np.moveaxis(resized, 1, -1)
 
-    @staticmethod
-    def _check_size(size: SizeDict, patch_size: int, max_patches: int) -> None:
-        height, width = size.height, size.width
-        if not height or not width or height % patch_size or width % patch_size:
+def _normalize(patches, patch_size, do_rescale, rescale_factor, do_normalize, image_mean, image_std) -> np.ndarray:
+    # One multiplication and one addition rescale, normalize and divide by sqrt(patch_size).
+    channels = patches.shape[1]
+    scale, shift = np.full(channels, rescale_factor if do_rescale else 1.0), np.zeros(channels)
+    if do_normalize:
+        mean, std = np.atleast_1d(image_mean), np.atleast_1d(image_std)
+        if {len(mean), len(std)} - {1, channels}:
             raise ValueError(
-                f"size must have a height and a width that are multiples of {patch_size}, got {height}x{width}"
+                f"image_mean and image_std must have one number or {channels}, as the images have channels, got "
+                f"{image_mean} and {image_std}"
             )
-        if height * width > max_patches * patch_size**2:
-            raise ValueError(f"size must give at most max_patches={max_patches} patches, got {height}x{width} pixels")
-
-    @staticmethod
-    def _normalize_patches(patches, patch_size, do_rescale, rescale_factor, do_normalize, image_mean, image_std):
-        # One multiplication and one addition do for rescaling, normalising and the division by sqrt(patch_size).
-        channels = patches.shape[1]
-        scale, shift = np.full(channels, rescale_factor if do_rescale else 1.0), np.zeros(channels)
-        if do_normalize:
-            mean, std = np.atleast_1d(image_mean), np.atleast_1d(image_std)
-            if {len(mean), len(std)} - {1, channels}:
-                raise ValueError(
-                    f"image_mean and image_std must have one number or {channels}, as the images have channels, got "
-                    f"{image_mean} and {image_std}"
-                )
-            scale, shift = scale / (std * math.sqrt(patch_size)), -mean / (std * math.sqrt(patch_size))
-        scale, shift = (np.broadcast_to(value, channels).reshape(-1, 1, 1) for value in (scale, shift))
-        normalized = patches.astype(np.float32)
-        normalized *= scale.astype(np.float32)
-        normalized += shift.astype(np.float32)
-        return normalized
+        scale, shift = scale / (std * math.sqrt(patch_size)), -mean / (std * math.sqrt(patch_size))
+    scale, shift = (np.broadcast_to(value, channels).reshape(-1, 1, 1) for value in (scale, shift))
+    normalized = patches.astype(np.float32)
+    normalized *= scale.astype(np.float32)
+    normalized += shift.astype(np.float32)
+    return normalized
 
 
 def _as_image_array(
@@ -334,12 +312,12 @@ def _channels_to_rgb(image: np.ndarray) -> np.ndarray:
     return image
 
 
-def _describe(image) -> str:
+def _describe(image: Any) -> str:
     return f"{type(image).__name__} of shape {image.shape}" if hasattr(image, "shape") else type(image).__name__
 
 
 def _channel_dimension(shape: tuple[int, ...]) -> ChannelDimension:
-    """Where the channels of an image of three dimensions are; last where both ends could be channels."""
+    """Tells where the channels of an image of three dimensions are; last if both ends could be channels."""
     if shape[-1] in (1, 3, 4):
         return ChannelDimension.LAST
     if shape[0] in (1, 3, 4):
@@ -348,60 +326,12 @@ def _channel_dimension(shape: tuple[int, ...]) -> ChannelDimension:
 
 
 def _on_white(image: PIL.Image.Image) -> PIL.Image.Image:
-    """An RGB image; what is transparent becomes white."""
+    """Makes an image RGB; what is transparent becomes white."""
     if "A" not in image.getbands() and image.info.get("transparency") is None:
         return image.convert("RGB")
     image = image.convert("RGBA")
     white = PIL.Image.new("RGBA", image.size, (255, 255, 255, 255))
     return PIL.Image.alpha_composite(white, image).convert("RGB")
-
-
-def _num_patches(height: int, width: int, patch_size: int) -> int:
-    return math.ceil(height / patch_size) * math.ceil(width / patch_size)
-
-
-def _patch_grid(
-    height: int, width: int, patch_size: int, max_patches: int, do_pad: bool, target: tuple[int, int] | None
-) -> tuple[int, int]:
-    if height < 1 or width < 1:
-        raise ValueError(f"an image must have at least one pixel, got {height}x{width}")
-    if target is not None:
-        return target[0] // patch_size, target[1] // patch_size
-    rows, columns = math.ceil(height / patch_size), math.ceil(width / patch_size)
-    if rows * columns > max_patches:
-        scale = math.sqrt(max_patches / (height * width))
-        rows = min(max(1, int(height * scale)), max_patches)
-        return rows, min(max(1, int(width * scale)), max_patches // rows)
-    if not do_pad and (height % patch_size or width % patch_size):
-        raise ValueError(
-            f"height and width of an image must be multiples of {patch_size}, got {height}x{width}: set do_pad=True "
-            "or do_resize=True"
-        )
-    return rows, columns
-
-
-def _cut_into_patches(images: np.ndarray, rows: int, columns: int, patch_size: int) -> np.ndarray:
-    """(images * rows * columns, 3, patch_size, patch_size) from (images, height, width, 3), padded with zeros."""
-    count, height, width, channels = images.shape
-    if (height, width) != (rows * patch_size, columns * patch_size):
-        padded = np.zeros((count, rows * patch_size, columns * patch_size, channels), images.dtype)
-        padded[:, :height, :width] = images
-        images = padded
-    grid = images.reshape(count, rows, patch_size, columns, patch_size, channels)
-    return grid.transpose(0, 1, 3, 5, 2, 4).reshape(-1, channels, patch_size, patch_size)
-
-
-@functools.lru_cache(maxsize=256)
-def _grid_positions(rows: int, columns: int, num_patch_positions: int) -> np.ndarray:
-    """(rows * columns, 2, 2): the rounded [[row_start, row_end], [column_start, column_end]] of each patch."""
-    row_edges = np.rint(np.arange(rows + 1) * (num_patch_positions / rows)).astype(np.int64)
-    column_edges = np.rint(np.arange(columns + 1) * (num_patch_positions / columns)).astype(np.int64)
-    positions = np.empty((rows, columns, 2, 2), np.int64)
-    positions[:, :, 0, 0], positions[:, :, 0, 1] = row_edges[:-1, None], row_edges[1:, None]
-    positions[:, :, 1, 0], positions[:, :, 1, 1] = column_edges[:-1], column_edges[1:]
-    positions = positions.reshape(-1, 2, 2)
-    positions.flags.writeable = False
-    return positions
 
 
 __all__ = ["GatoImageProcessorPil"]

@@ -1,6 +1,6 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""One token sequence before it becomes part of a batch: what the processor makes and the collator cuts and joins."""
+"""One token sequence before it becomes part of a batch: the processor makes it, the collator cuts and joins it."""
 
 import enum
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import numpy as np
 
 
 class TokenRole(enum.IntEnum):
-    """What a token is in its sequence; the loss and the cutting of windows go by it."""
+    """What a token stands for. The loss and the cutting of windows depend on it."""
 
     OBSERVATION = 0
     DOCUMENT_TEXT = 1
@@ -25,15 +25,17 @@ class GatoSequence:
     """An episode, a document, or a part of one, as tokens.
 
     Args:
-        input_ids: (length,) int64.
-        local_position_ids: (length,) int64: index of an observation token within its timestep; num_local_positions
-            for separators and actions; -1 for text outside of timesteps.
-        roles: (length,) uint8, see `TokenRole`.
-        step_starts: (steps,) int64, index of the first token of each timestep that begins here.
-        patches: (patches, 3, patch_size, patch_size), not yet normalised, one for each token with the role IMAGE.
-        patch_positions: (patches, 2, 2) int64.
-        target_ids: (length,) int64, what a model is to predict in each place. It differs from `input_ids` where an
-            episode was disturbed: the input is the action executed, the target the expert's. None for `input_ids`.
+        input_ids: Ids (length,) int64.
+        local_position_ids: Index of an observation token within its timestep; num_local_positions for separators and
+            actions; -1 for text outside of timesteps; (length,) int64.
+        roles: The `TokenRole` of each token, (length,) uint8.
+        step_starts: Index of the first token of each timestep that begins in the sequence, (steps,) int64.
+        patches: Pixels that aren't normalized yet, (patches, 3, patch_size, patch_size), one patch for each token with
+            the role IMAGE.
+        patch_positions: The places of the patches in their images, (patches, 2, 2) int64.
+        target_ids: The id that a model should predict at each token, (length,) int64; None for `input_ids`. They
+            differ where the environment was given another action than the expert's: the input is the executed action,
+            the target is the expert's.
     """
 
     input_ids: np.ndarray
@@ -52,7 +54,7 @@ class GatoSequence:
         return len(self.input_ids)
 
     def __getitem__(self, tokens: slice) -> "GatoSequence":
-        """The sequence of a slice of the tokens, with the patches that belong to them."""
+        """Returns the sequence of a slice of the tokens, with the patches that belong to them."""
         if not isinstance(tokens, slice) or tokens.step not in (None, 1):
             raise TypeError(f"a GatoSequence is cut with a slice of step 1, got {tokens!r}")
         start, stop, _ = tokens.indices(len(self))
@@ -75,10 +77,10 @@ class GatoSequence:
 
     @staticmethod
     def concatenate(sequences: Sequence["GatoSequence"]) -> "GatoSequence":
-        """The sequences one after the other.
+        """Joins sequences, one after the other.
 
         Raises:
-            ValueError: if there is none.
+            ValueError: for no sequence.
         """
         if not sequences:
             raise ValueError("concatenate needs at least one sequence, got none")
