@@ -1,13 +1,14 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""What an action costs with a full window, against two peers in the same run, alternating:
+"""The time of an action with a full window, against two peers, in turns in one run.
 
-- a transformers Llama of the same shape that reads the same new tokens with a cache of the same length: the limit;
-- the same agent without a memory, which reads its whole window again at every step;
+- A Llama of transformers with the same shape reads the same new tokens with a cache of the same length. It is the
+  limit.
+- The same agent without a memory reads its whole window again at every step.
 
-and how the cost grows with the length of the episode and the number of environments. Observations are like those of
-Meta-World, 21 numbers, and 4 of an action, 26 tokens a step; or like those of BabyAI, a picture of four patches and a
-direction, and one token of an action, 7 a step. Prints medians and ratios, and writes them as JSON.
+The script also measures how the time grows with the length of the episode and with the number of environments. A step
+is like Meta-World's (21 observed numbers, an action of 4, 26 tokens) or like BabyAI's (a picture of four patches, a
+direction, an action of one token, 7 tokens). It prints medians and ratios, and writes them as JSON.
 
     python tests/benchmarks/acting.py --sizes mini small --observations metaworld --out acting.json
 """
@@ -28,7 +29,7 @@ from modeling_gato import GatoAgent, GatoConfig, GatoForCausalLM
 from tokenization_gato import GatoProcessor
 
 ENVIRONMENTS = 16
-# Against what, and the most it may cost of that.
+# What the time is compared with, and the largest ratio that meets the target.
 BOUNDS = {
     "llama": ("a cached Llama's forward of the same tokens", 1.15),
     "re-encoding": ("re-encoding the window", 1.0),
@@ -38,7 +39,7 @@ BOUNDS = {
 
 @dataclass(frozen=True)
 class Kind:
-    """What is seen and done in a step, and its tokens: those of an observation with the separator."""
+    """The spaces of a kind of task, and the tokens of a step: `seen` with the separator, and `done`."""
 
     observation: spaces.Space
     action: spaces.Space
@@ -63,7 +64,7 @@ def milliseconds(function):
 
 
 def alternating(functions, rounds):
-    """The median and the middle half of each function's times, measured in turns."""
+    """Median and quartiles of each function's times in milliseconds, taken in turns."""
     times = {name: [] for name in functions}
     for _ in range(rounds):
         for name, function in functions.items():
@@ -73,7 +74,7 @@ def alternating(functions, rounds):
 
 
 def actor(model, processor, kind, num_envs, steps):
-    """A function that acts once, after so many steps."""
+    """Returns a function that acts once, for an agent that has already acted `steps` times."""
     agent = GatoAgent(model, processor, kind.action, num_envs=num_envs, observation_space=kind.observation, seed=0)
     space = batch_space(kind.observation, num_envs)
     space.seed(0)
@@ -88,7 +89,7 @@ def actor(model, processor, kind, num_envs, steps):
 
 
 def llama_reader(config, window, kind):
-    """A function that reads the new tokens of a step as a Llama of this shape does, after a window of tokens."""
+    """Returns functions for a Llama of this shape with a full cache: one reads the tokens of a step, one undoes it."""
     llama = llama_like(config, 2 * window).eval()
     cache = DynamicCache(config=llama.config)
     new_tokens = kind.seen + kind.done
@@ -112,7 +113,7 @@ def llama_reader(config, window, kind):
 
 
 def reader_of_everything(model, window, kind):
-    """A function that reads the whole window, as an agent without a memory does for each action token."""
+    """Returns a function that reads the whole window for each action token, as an agent without a memory does."""
     ids = torch.randint(0, 256, (1, window - kind.done))
 
     @torch.no_grad()
@@ -147,7 +148,7 @@ def measure(size, positions, kind, rounds):
         low, middle, high = statistics.quantiles(values, n=4)
         results[name] = {"median": middle, "quartiles": [low, high]}
     results |= alternating({"re-encoding": reader_of_everything(model, window, kind)}, max(4, rounds // 10))
-    # Past the window nothing changes any more: a large model need not play a thousand steps to show it.
+    # Once the window is full the time stays the same, so a large model plays fewer than a thousand steps.
     late = f"after {1000 if size in ('nano', 'mini') else 3 * full} steps"
     long = actor(model, processor, kind, 1, int(late.split()[1]))
     results |= alternating({"after 10 steps": actor(model, processor, kind, 1, 10), late: long}, rounds // 2)

@@ -1,9 +1,10 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""What a checkpoint is worth to a task that it has not seen: few demonstrations, against a new model of its shape.
+"""Fine-tunes a checkpoint on a few demonstrations of a new task, and compares it with a new model of the same shape.
 
-Both train for as many steps on the same demonstrations, each at the rate that suits it, and act in the same fresh
-episodes (A Generalist Agent, section 5.2 and figure 9). What is finished is kept in the folder: run again to go on.
+Both train for the same number of steps on the same demonstrations, each at a learning rate that suits it, and act in
+the same fresh episodes (A Generalist Agent, section 5.2 and figure 9). Finished parts are kept in the output folder;
+run the command again to continue.
 
     python tests/benchmarks/fine_tuning.py gato-mini babyai/pickup-loc --out fine-tuning
 """
@@ -23,7 +24,7 @@ from gato_hub.system.provenance import git_commit
 from gato_hub.training.run import train
 from modeling_gato import GatoConfig
 
-# Fine-tuned at 1e-4 and without dropout, ten demonstrations took a third of what the checkpoint could do (LOG.md).
+# At 1e-4 and without dropout, fine-tuning on ten demonstrations lost a third of the checkpoint's success (LOG.md).
 STARTS = {
     "fine-tuned": {"learning_rate": 3e-5, "dropout": 0.1},
     "from nothing": {"learning_rate": 1.5e-3, "dropout": 0.0},

@@ -1,13 +1,15 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""The paper's sizes on one GPU in bf16: tokens a second, model FLOPs utilisation and memory of training on packed
-windows like those of Meta-World, and actions a second with a full window in 1 and in 64 environments.
+"""Measures the paper's sizes on one GPU in bf16.
+
+Training on packed windows of the shape of Meta-World's: tokens a second, model FLOPs utilization (MFU) and memory.
+Acting with a full window in 1 and in 64 environments: actions a second.
 
     python tests/benchmarks/gpu.py --sizes small baseline large --positions rotary --attention flash_attention_2
-    python tests/benchmarks/gpu.py --sizes nano --device cpu --rounds 2          # only to see that it runs
+    python tests/benchmarks/gpu.py --sizes nano --device cpu --rounds 2          # a check that the script runs
 
-The utilisation counts 6 FLOPs a parameter and token, vocabulary included, and 6 x layers x width x window a token for
-causal attention (Chowdhery et al., 2022, appendix B, halved as half of the scores are masked), over `--peak`.
+MFU is the FLOPs of a second over `--peak`. A token counts 6 FLOPs a parameter, vocabulary included, and 6 x layers x
+width x window for causal attention (Chowdhery et al., 2022, appendix B; halved, because half the scores are masked).
 """
 
 import time
@@ -23,10 +25,11 @@ WINDOW = 1024
 ROWS = {"nano": 2, "mini": 32, "small": 32, "baseline": 16, "large": 8}
 PEAK = 989e12  # dense bf16 of an H100 or H200 (NVIDIA's data sheet)
 MFU_BOUND, HERTZ_BOUND = 0.5, 20.0
+WARM_UP = 3  # steps
 
 
 def training(model, batch, device, rounds):
-    """Seconds of each step, and the peak of memory in bytes."""
+    """Returns the seconds of each step, and the peak memory in bytes (0 without a GPU)."""
     is_gpu = device.startswith("cuda")
     model.train()
     batch = {name: value.to(device) for name, value in batch.items()}
@@ -34,7 +37,7 @@ def training(model, batch, device, rounds):
     times = []
     if is_gpu:
         torch.cuda.reset_peak_memory_stats()
-    for _ in range(rounds + 3):
+    for _ in range(WARM_UP + rounds):
         started = time.perf_counter()
         with torch.autocast(device.partition(":")[0], torch.bfloat16):
             loss = model(**batch).loss
@@ -44,17 +47,17 @@ def training(model, batch, device, rounds):
         if is_gpu:
             torch.cuda.synchronize()
         times.append(time.perf_counter() - started)
-    return times[3:], torch.cuda.max_memory_allocated() if is_gpu else 0
+    return times[WARM_UP:], torch.cuda.max_memory_allocated() if is_gpu else 0
 
 
 def acting(model, processor, num_envs, rounds):
-    """Actions a second of all environments together, with a full window."""
+    """Returns the actions a second of all environments together, with a full window."""
     model = model.eval()
     act = actor(model, processor, METAWORLD, num_envs, WINDOW // 26 + 1)
     times = []
     for _ in range(rounds):
         started = time.perf_counter()
-        act()  # its actions come back to the CPU, so that nothing is left to wait for
+        act()  # waits for the GPU: its actions come back to the CPU
         times.append(time.perf_counter() - started)
     return num_envs / quartiles(times)[1]
 
@@ -93,7 +96,7 @@ def main():
             "actions a second, 64 environments": round(acting(agents, processor, 64, 5), 1),
         }
         if size in ("baseline", "large"):
-            what = f"model FLOPs utilisation, {key}"
+            what = f"model FLOPs utilization, {key}"
             claims.append(number_claim(what, "the device's peak", measurements[key]["MFU"], MFU_BOUND, True))
         if size == "large":
             hertz = measurements[key]["actions a second, 1 environment"]

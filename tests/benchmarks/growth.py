@@ -1,7 +1,8 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""What four times as much costs: window, episodes, tasks, environments. 1 means that a token, a row or an action costs
-what it did, 4 that it costs four times as much.
+"""How the cost of a token, a row or an action grows with four times the window, episodes, tasks or environments.
+
+A ratio of 1 means that each costs the same as before; 4 means that each costs four times as much.
 
     python tests/benchmarks/growth.py --out growth.json
 """
@@ -19,7 +20,7 @@ ROWS = 64
 
 
 class Episodes:
-    """Rows at hand, as `gato_hub.data.source.EpisodeSource` gives them."""
+    """Rows in memory, with the methods of `gato_hub.data.source.EpisodeSource`."""
 
     def __init__(self, rows):
         self.rows = rows
@@ -39,7 +40,7 @@ class Episodes:
 
 
 def mixture(processor, tasks, episodes):
-    """Draws rows of as many tasks, each of as many episodes."""
+    """Returns a function that draws rows from `tasks` tasks of `episodes` episodes each."""
     rows = metaworld_episodes(episodes, steps=50)
     parts = [MixturePart(f"task-{number}", Episodes(rows), 1.0) for number in range(tasks)]
     made = Mixture(parts, processor, length=512, num_rows=10**6)
@@ -57,7 +58,7 @@ def main():
         times = in_turns({"once": small, "four times": large}, arguments.rounds)
         measurements[what] = spread(times) | {"work": work}
         larger = [time / work for time in times["four times"]]
-        claims.append(claim(f"cost of each, {what}", "a quarter of it", larger, times["once"], bound, False))
+        claims.append(claim(f"cost per unit, {what}", "a quarter as much", larger, times["once"], bound, False))
 
     steps = {}
     for length in (256, 1024):

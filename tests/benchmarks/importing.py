@@ -1,7 +1,8 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""How much longer `import modeling_gato, tokenization_gato` takes than importing torch and the classes of transformers
-that any model and processor need; and that neither gymnasium, nor datasets, nor a suite is imported.
+"""The time to import both packages beyond that of torch and of what any model needs of transformers.
+
+It also checks that `import modeling_gato, tokenization_gato` imports no gymnasium, no datasets and no suite.
 
     python tests/benchmarks/importing.py --out importing.json
 """
@@ -30,8 +31,8 @@ def main():
     code = f"{OURS}, sys; print([name for name in {NOT_NEEDED!r} if name in sys.modules])"
     needless = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
     claims = [
-        Claim("seconds more to import both packages", "torch and transformers", more, low, high, SECONDS_MORE, False),
-        Claim(f"packages imported needlessly {needless}", "none", len(eval(needless)), 0, 0, 0, False),
+        Claim("extra seconds to import both packages", "torch and transformers", more, low, high, SECONDS_MORE, False),
+        Claim(f"unneeded packages imported {needless}", "none", len(eval(needless)), 0, 0, 0, False),
     ]
     report(claims, spread(times), arguments.out)
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""`from_pretrained` of `small` from a local folder, against a transformers Llama of the same shape.
+"""The time of `from_pretrained` for `small` from a local folder, against a Llama of transformers of the same shape.
 
 python tests/benchmarks/loading.py --out loading.json
 """
@@ -36,7 +36,7 @@ def main():
             "llama": lambda: LlamaForCausalLM.from_pretrained(folders["llama"]),
         }
         times = in_turns(loaders, arguments.rounds)
-    claims = [claim("loading small", "llama", times["gato"], times["llama"], BOUND, is_at_least=False)]
+    claims = [claim("time to load small", "llama", times["gato"], times["llama"], BOUND, is_at_least=False)]
     report(claims, spread(times) | {"parameters": sizes}, arguments.out)
 
 

@@ -1,10 +1,10 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""What all benchmarks share: times taken in turns, claims with their bounds, windows to work on, and how they report.
+"""What the benchmarks share: they take times in turns, hold ratios against targets, and write a report.
 
-A benchmark prints its measurements and its claims, and with `--out FILE` writes them as JSON:
+A benchmark prints its measurements and its claims. `--out FILE` also writes them as JSON:
 `{"claims": [{"what", "against", "ratio", "low", "high", "bound", "is_at_least", "met"}], "measurements": {...}, ...}`.
-`low` and `high` are the quartiles of the ratios of the rounds, each of which did the same work on both sides.
+Each round does the same work on both sides and gives one ratio; `low` and `high` are the quartiles of these ratios.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from gato_hub.system.provenance import git_commit
 
 @dataclass(frozen=True)
 class Claim:
-    """A ratio, and what it should be: at least `bound`, or at most."""
+    """A ratio and its target: at least `bound`, or at most `bound`."""
 
     what: str
     against: str
@@ -56,7 +56,7 @@ def seconds(function: Callable[[], Any]) -> float:
 
 
 def in_turns(functions: Mapping[str, Callable[[], Any]], rounds: int, warm_up: int = 1) -> dict[str, list[float]]:
-    """Seconds of each function in each round; the functions take turns, so that a slow minute is slow for all."""
+    """Seconds of each function in each round. The functions take turns, so a slow minute is slow for all of them."""
     for _ in range(warm_up):
         for function in functions.values():
             function()
@@ -77,14 +77,14 @@ def quartiles(values: list[float]) -> tuple[float, float, float]:
 def claim(
     what: str, against: str, ours: list[float], theirs: list[float], bound: float, is_at_least: bool = True
 ) -> Claim:
-    """How much faster we are, from times of the same rounds; or with `is_at_least=False` our time over theirs."""
+    """Their time over ours, round by round: how much faster we are. With `is_at_least=False`, our time over theirs."""
     ratios = [b / a if is_at_least else a / b for a, b in zip(ours, theirs, strict=True)]
     low, middle, high = quartiles(ratios)
     return Claim(what, against, middle, low, high, bound, is_at_least)
 
 
 def number_claim(what: str, against: str, ratio: float, bound: float, is_at_least: bool) -> Claim:
-    """A claim of a number that has no spread, such as a peak of memory."""
+    """A claim about a number without a spread, such as peak memory."""
     return Claim(what, against, ratio, ratio, ratio, bound, is_at_least)
 
 
@@ -104,7 +104,7 @@ def parser_of(description: str) -> argparse.ArgumentParser:
 
 
 def report(claims: list[Claim], measurements: Mapping[str, Any], out: Path | None) -> None:
-    """Prints all, and writes it where asked to."""
+    """Prints measurements and claims, and writes them to `out` unless it is None."""
     print(json.dumps(measurements, indent=1))
     for one in claims:
         print(one)
@@ -126,7 +126,7 @@ def report(claims: list[Claim], measurements: Mapping[str, Any], out: Path | Non
 
 
 def metaworld_episodes(number: int, steps: int = 200, seed: int = 0) -> list[dict[str, Any]]:
-    """Episodes of as many numbers a step as Meta-World's: 21 observed, 4 of an action."""
+    """Random episodes of the shape of Meta-World's: a step has 21 observed numbers and an action of 4."""
     random = np.random.default_rng(seed)
     return [
         {
@@ -139,7 +139,7 @@ def metaworld_episodes(number: int, steps: int = 200, seed: int = 0) -> list[dic
 
 
 def babyai_episodes(number: int, seed: int = 0) -> list[dict[str, Any]]:
-    """Episodes of BabyAI's bot, as they are collected."""
+    """Episodes of BabyAI's bot, as `gato collect` makes them."""
     from gato_hub.acting.rollout import run_expert
     from gato_hub.data.rows import episode_row
     from gato_hub.suites import find_task
@@ -153,7 +153,7 @@ def babyai_episodes(number: int, seed: int = 0) -> list[dict[str, Any]]:
 
 
 def picture_episodes(number: int, steps: int = 50, seed: int = 0) -> list[dict[str, Any]]:
-    """Episodes of 84 x 84 screens, as of Atari."""
+    """Random episodes of the shape of Atari's: 84 x 84 screens."""
     random = np.random.default_rng(seed)
     return [
         {
@@ -169,7 +169,7 @@ EPISODES = {"metaworld": metaworld_episodes, "babyai": babyai_episodes, "screens
 
 
 def text_tokenizer(size: int):
-    """A text tokenizer with that many ids, most of which no text uses: the paper's vocabulary has 32000."""
+    """A text tokenizer with `size` ids, most of them unused. The paper's vocabulary has 32000."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
@@ -182,7 +182,7 @@ def text_tokenizer(size: int):
 
 
 def llama_like(config, window: int):
-    """A Llama of the shape of a `GatoConfig`: as many parameters in each layer and in the vocabulary."""
+    """A Llama of the same shape as a `GatoConfig`: its layers and its vocabulary have as many parameters."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
     return LlamaForCausalLM(
@@ -201,7 +201,7 @@ def llama_like(config, window: int):
 
 
 def packed_batch(processor, kind: str, rows: int, length: int) -> dict[str, torch.Tensor]:
-    """Full rows of packed windows of one kind of episodes, as training makes them."""
+    """A training batch of `rows` full rows, packed with windows of one kind of episodes."""
     from tokenization_gato import GatoDataCollator
 
     tokens_of_an_episode = {"metaworld": 5200, "babyai": 60, "screens": 1900}[kind]
@@ -210,7 +210,7 @@ def packed_batch(processor, kind: str, rows: int, length: int) -> dict[str, torc
     collate = GatoDataCollator(processor, max_length=length, loss_on_observation_text=False, seed=0)
     batch = collate(EPISODES[kind](number))
     if len(batch["input_ids"]) < rows:
-        raise ValueError(f"{number} episodes of {kind} fill {len(batch['input_ids'])} rows, {rows} were asked for")
+        raise ValueError(f"{number} episodes of {kind} fill only {len(batch['input_ids'])} of {rows} rows")
     ends = int((batch["input_ids"][:rows] == processor.image_token_id).sum())
     shape = batch["input_ids"].shape
     cut = {name: value[:rows] for name, value in batch.items() if tuple(value.shape[:2]) == tuple(shape)}

@@ -1,11 +1,12 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""How an agent with a memory differs from one that re-encodes its last window of tokens, before and past the window.
+"""Compares an agent with a memory to one that re-encodes its last window of tokens.
 
-Until the window is full the two are equal. Past it the memory's keys and values come from tokens that had seen older
-ones (Transformer-XL), which a re-encoded tail forgets. The agent with a memory plays; at each of its action tokens the
-tail is re-encoded, too, and the two distributions over legal tokens are compared: half the sum of their absolute
-differences (0 equal, 1 disjoint), and whether the likeliest token is the same. Then either plays whole episodes.
+The two are equal until the window is full. After that the memory's keys and values still come from tokens that saw
+older ones (Transformer-XL), while the re-encoded tail has forgotten these. The agent with a memory plays. At each of
+its action tokens the script re-encodes the tail and compares the two distributions over legal tokens: half the sum of
+the absolute differences (0 is equal, 1 is disjoint), and whether the likeliest token is the same. Then each agent
+plays whole episodes alone.
 
     python tests/benchmarks/past_the_window.py CHECKPOINT mujoco/hopper classic-control/cart-pole --window 256
 
@@ -27,12 +28,13 @@ from modeling_gato import GatoAgent
 
 
 class TwofoldAgent(GatoAgent):
-    """Keeps all tokens that it reads, and can judge them by its memory or by a re-encoded tail; for one environment.
+    """Keeps all tokens that it reads, and acts by its memory or by a re-encoded tail. For one environment.
 
     Attributes:
-        by: "memory" or "tail": what it acts by.
+        by: What it acts by, "memory" or "tail".
+        compares: Whether it computes both and fills `differences`.
         differences: `(tokens read, half the sum of differences, same likeliest token, seconds of the tail)` of each
-            action token, where `compares`.
+            action token.
     """
 
     def __init__(self, *arguments, by="memory", compares=False, **options):
@@ -72,7 +74,7 @@ class TwofoldAgent(GatoAgent):
 
 
 def play(task, seeds, model, processor, **options):
-    """The agent after its episodes, and their returns."""
+    """Plays an episode for each seed. Returns the agent and the returns of the episodes."""
     environment = task.make_environment()
     agent = TwofoldAgent(
         model,
@@ -126,7 +128,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("checkpoint")
     parser.add_argument("tasks", nargs="+")
-    parser.add_argument("--window", type=int, nargs="*", default=[], help="instead of the checkpoint's own")
+    parser.add_argument(
+        "--window", type=int, nargs="*", default=[], help="Tokens of the window; the checkpoint's own by default."
+    )
     parser.add_argument("--episodes", type=int, default=5)
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()

@@ -1,7 +1,8 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""The share of training in which `gato train` waits for packed rows, read from parquet files, memory-mapped and
-streamed, at 5 M parameters.
+"""The share of its time that `gato train` waits for packed rows, at 5 M parameters.
+
+The rows come from parquet files, memory-mapped or streamed.
 
     python tests/benchmarks/reading.py --out reading.json
 """
@@ -24,7 +25,7 @@ NUMBER = {"metaworld": 60, "babyai": 1500}
 
 
 def write(folder, data):
-    """One parquet file of episodes."""
+    """Writes one parquet file of episodes."""
     from datasets import Dataset
 
     rows = []

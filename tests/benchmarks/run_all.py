@@ -1,10 +1,10 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""All benchmarks, one after the other, and what they claim as one table and one picture: `gato bench`.
+"""Runs the benchmarks one after the other, and draws one table and one picture of their claims: `gato bench`.
 
     python tests/benchmarks/run_all.py --out gato-bench [NAME ...]
 
-The benchmarks are scripts of the repository, each of which measures us and a named peer in the same run.
+Each benchmark is a script beside this file. It measures us and a named peer in the same run.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from gato_hub.system.errors import GatoError
 from gato_hub.system.files import replacing, write_text
 
 FOLDER = Path(__file__).parent
-# Of each benchmark the script and its arguments.
+# The script of each benchmark, and its arguments.
 BENCHMARKS: dict[str, tuple[str, ...]] = {
     "importing": ("importing.py", "--rounds", "3"),
     "loading": ("loading.py",),
@@ -35,27 +36,28 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "training-small": ("training.py", "--size", "small", "--data", "metaworld", "--rounds", "2"),
     "growth": ("growth.py", "--rounds", "3"),
 }
-COLUMNS = ("what", "against", "ratio", "middle half", "wanted", "")
+COLUMNS = ("what", "against", "ratio", "middle half", "target", "")
 
 
 def run_benchmarks(
     output: str | os.PathLike, names: Sequence[str] = (), *, progress: Callable[[str, float], None] | None = None
 ) -> list[dict[str, Any]]:
-    """Runs benchmarks; writes `output/NAME.json` of each, `bench.md` and `bench.png`.
+    """Runs benchmarks one after the other. Writes `NAME.json` of each, `bench.md` and `bench.png`.
 
     Args:
-        names: of `BENCHMARKS`; all by default.
-        progress: called with the name and the seconds of each finished benchmark.
+        output: Folder for these files.
+        names: Names from `BENCHMARKS`; all by default.
+        progress: Called with the name and the seconds of each finished benchmark.
 
     Returns:
-        What each claims: what, against, ratio, low, high, bound, is_at_least, met, and its benchmark.
+        The claims of all benchmarks: what, against, ratio, low, high, bound, is_at_least, met, and the benchmark.
 
     Raises:
-        ValueError: a name that there is not or a benchmark that failed.
+        GatoError: A name is unknown, or a benchmark failed.
     """
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
-        raise ValueError(f"there is no benchmark {unknown[0]!r}: there are {', '.join(BENCHMARKS)}")
+        raise GatoError(f"there is no benchmark {unknown[0]!r}: there are {', '.join(BENCHMARKS)}")
     output = Path(output).absolute()
     output.mkdir(parents=True, exist_ok=True)
     claims, about = [], {}
@@ -65,7 +67,7 @@ def run_benchmarks(
         command = [sys.executable, str(FOLDER / script), *arguments, "--out", str(output / f"{name}.json")]
         done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True)
         if done.returncode:
-            raise ValueError(f"the benchmark {name} failed:\n{done.stderr[-2000:]}")
+            raise GatoError(f"the benchmark {name} failed:\n{done.stderr[-2000:]}")
         about = json.loads((output / f"{name}.json").read_text(encoding="utf-8"))
         claims += [{"benchmark": name, **entry} for entry in about.pop("claims")]
         if progress:
@@ -76,19 +78,20 @@ def run_benchmarks(
 
 
 def markdown(claims: Sequence[dict[str, Any]], about: dict[str, Any]) -> str:
-    """The table of all claims, missed ones too."""
+    """Returns a Markdown table of all claims, met and missed, and a line about the run."""
     lines = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
     for one in claims:
         between = f"{_short(one['low'])} to {_short(one['high'])}" if one["low"] != one["high"] else ""
-        wanted = f"{'at least' if one['is_at_least'] else 'at most'} {one['bound']:g}"
+        target = f"{'at least' if one['is_at_least'] else 'at most'} {one['bound']:g}"
         state = "" if one["met"] else "missed"
-        lines.append(f"| {one['what']} | {one['against']} | {_short(one['ratio'])} | {between} | {wanted} | {state} |")
+        lines.append(f"| {one['what']} | {one['against']} | {_short(one['ratio'])} | {between} | {target} | {state} |")
     versions = ", ".join(f"{name} {version}" for name, version in about.get("versions", {}).items())
+    commit = about.get("git_commit")
     machine = f"{about.get('machine')}, {about.get('threads')} threads"
     met = sum(one["met"] for one in claims)
     lines += [
         "",
-        f"{met} of {len(claims)} met. `gato bench` at commit {about.get('git_commit')}, {machine}, {versions}.",
+        f"{met} of {len(claims)} targets met. `gato bench` at commit {commit}, {machine}, {versions}.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -98,7 +101,7 @@ def _short(number: float) -> str:
 
 
 def draw(path: Path, claims: Sequence[dict[str, Any]]) -> None:
-    """How far each ratio is on the good side of what is wanted, on a logarithmic axis."""
+    """Draws a bar for each claim: how far its ratio is from the target, on a logarithmic axis."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 1.2 + 0.24 * len(claims)), layout="constrained")
@@ -117,7 +120,7 @@ def draw(path: Path, claims: Sequence[dict[str, Any]]) -> None:
     axes.set_yticks(range(len(claims)), labels, fontsize=5.5)
     axes.margins(y=0.01)
     axes.invert_yaxis()
-    axes.set_xlabel("times better than wanted (right of 1: met); the ratio itself at the right", fontsize=8)
+    axes.set_xlabel("times better than the target (right of 1: met); the ratio itself at the right", fontsize=8)
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=150)
 
@@ -129,7 +132,7 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         run_benchmarks(arguments.out, arguments.names, progress=lambda name, took: print(f"{name}: {took:.0f} s"))
-    except ValueError as error:
+    except GatoError as error:
         sys.exit(f"Error: {error}")
     print((arguments.out / "bench.md").read_text(encoding="utf-8"))
 

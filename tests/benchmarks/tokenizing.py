@@ -1,7 +1,8 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""Tokens a second that one core makes of episodes, against those that a training step of 5 M parameters reads on all
-cores: of Meta-World, of BabyAI, and of 84 x 84 screens.
+"""Tokens a second that one core makes from episodes, against those that a training step of 5 M parameters reads.
+
+The training step uses all cores. The episodes are Meta-World's, BabyAI's, and 84 x 84 screens.
 
     python tests/benchmarks/tokenizing.py --out tokenizing.json
 """
@@ -40,7 +41,7 @@ def main():
         }
         rates = {name: round(1 / sorted(each)[len(each) // 2]) for name, each in of_a_token.items()}
         measurements[data] = spread(times) | {"tokens": tokens, "tokens a second": rates}
-        what = f"tokens a second made of episodes, {data}, one core"
+        what = f"tokens a second from episodes, {data}, one core"
         against = "what a training step at 5 M reads"
         claims.append(claim(what, against, of_a_token["tokenizing"], of_a_token["step"], BOUND))
     report(claims, measurements, arguments.out)

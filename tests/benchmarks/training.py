@@ -3,8 +3,9 @@
 """Tokens a second and peak memory of a training step, against transformers' Llama and GPT-2 of the same shape.
 
 A step is a forward pass, the loss, a backward pass and AdamW, on packed windows like those of Meta-World and BabyAI.
-The peers read as many tokens, with logits everywhere, as they are trained. "Same shape" is width, layers, heads,
-vocabulary and window; Llama's gated feed-forward has as many parameters as Gato's, and so has GPT-2's.
+The peers read as many tokens and compute logits at every position, as their training does. "Same shape" means the same
+width, layers, heads, vocabulary and window. The feed-forward layers of Llama and GPT-2 have as many parameters as
+Gato's.
 
     python tests/benchmarks/training.py --size mini --out training_mini.json
     python tests/benchmarks/training.py --size small --data metaworld --precision float32 --rounds 3
@@ -36,7 +37,7 @@ from modeling_gato import GatoConfig, GatoForCausalLM
 from tokenization_gato import GatoProcessor
 
 WINDOW = 1024
-# Rows of a step, the text vocabulary, and what is to be reached with rotary and with Transformer-XL positions.
+# Rows of a step, ids of the text vocabulary, and the target with rotary and with Transformer-XL positions.
 SIZES = {
     "mini": {"rows": 2, "text": 32000, "rotary": 2.5, "transformer_xl": 1.8},
     "small": {"rows": 1, "text": 32000, "rotary": 1.3, "transformer_xl": 1.0},
@@ -51,7 +52,7 @@ def processor_of(size):
 
 
 def build(name, size, processor):
-    """One of the four models, ready to train."""
+    """Returns one of the four models, in training mode."""
     torch.manual_seed(0)
     positions = name if name in POSITIONS else "rotary"
     config = getattr(GatoConfig, size)(**processor.model_kwargs, position_embedding_type=positions)
@@ -80,13 +81,13 @@ def build(name, size, processor):
 
 
 def stepper(model, batch, is_ours, precision):
-    """A function that makes one training step."""
+    """Returns a function that makes one training step."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)  # as in Trainer
     if not is_ours:
         batch = {"input_ids": batch["input_ids"], "labels": batch["input_ids"]}
 
     def step():
-        # A context is entered once.
+        # A context manager can be entered only once, so each step makes its own.
         cast = torch.autocast("cpu", torch.bfloat16) if precision == "bfloat16" else contextlib.nullcontext()
         with cast:
             loss = model(**batch).loss
@@ -98,7 +99,7 @@ def stepper(model, batch, is_ours, precision):
 
 
 def peak_megabytes(name, size, data, precision):
-    """What two steps take beside what was there before the model, in a process of its own."""
+    """Returns the peak memory that a model and two steps add, in megabytes. Measured in a process of its own."""
     code = f"import training; training.print_peak({name!r}, {size!r}, {data!r}, {precision!r})"
     folder = __file__.rpartition("/")[0]
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
@@ -109,15 +110,15 @@ def print_peak(name, size, data, precision):
     processor = processor_of(size)
     batch = packed_batch(processor, data, SIZES[size]["rows"], WINDOW)
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
-    before = peak_of_now()
+    before = peak_so_far()
     step = stepper(build(name, size, processor), batch, name in POSITIONS, precision)
     step()
     step()
-    print(peak_of_now() - before)
+    print(peak_so_far() - before)
 
 
-def peak_of_now():
-    """The largest resident memory of this process, in megabytes (Linux)."""
+def peak_so_far():
+    """Returns the largest resident memory of this process so far, in megabytes. For Linux only."""
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return int(status["VmHWM"].split()[0]) / 1024
 
@@ -126,7 +127,7 @@ def main():
     parser = parser_of(__doc__)
     parser.add_argument("--size", choices=SIZES, default="mini")
     parser.add_argument("--data", nargs="+", choices=EPISODES, default=["metaworld", "babyai"])
-    # What a processor does without instructions of its own takes thirty times as long.
+    # Without bfloat16 instructions a step takes thirty times as long.
     precisions = ["float32", "bfloat16"] if has_native_bfloat16() else ["float32"]
     parser.add_argument("--precision", nargs="+", choices=("float32", "bfloat16"), default=precisions)
     parser.add_argument("--rounds", type=int, default=5)
@@ -147,7 +148,7 @@ def main():
             key = f"{size}, {data}, {precision}"
             measurements[key] = spread(times) | {
                 "tokens of a step": tokens,
-                "labelled": round(float((batch["labels"] != -100).float().mean()), 3),
+                "labeled": round(float((batch["labels"] != -100).float().mean()), 3),
             }
             for positions in POSITIONS:
                 for peer in PEERS:

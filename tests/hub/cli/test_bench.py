@@ -8,6 +8,8 @@ import pytest
 from benchmarks import run_all as bench
 from PIL import Image
 
+from gato_hub.system.errors import GatoError
+
 SCRIPT = """
 import json, sys
 claims = [
@@ -38,16 +40,16 @@ def test_a_table_and_a_picture_of_all_claims(scripts):
     table = (scripts / "bench.md").read_text().splitlines()
     assert table[2] == "| loading | a peer | 1 | 0.9 to 1.2 | at most 1.1 |  |"
     assert table[3] == "| loading | a peer | 1.5 | 0.9 to 1.2 | at most 1.1 | missed |"
-    assert "1 of 2 met" in table[-1] and "commit abc" in table[-1]
+    assert "1 of 2 targets met" in table[-1] and "commit abc" in table[-1]
     assert json.loads((scripts / "slow.json").read_text())["claims"][0]["ratio"] == 1.5
     with Image.open(scripts / "bench.png") as picture:
         assert len(picture.convert("RGB").getcolors(2**24)) > 10
 
 
 def test_a_benchmark_that_fails_or_is_not_there_is_told(scripts):
-    with pytest.raises(ValueError, match="the benchmark broken failed:\nno such peer"):
+    with pytest.raises(GatoError, match="the benchmark broken failed:\nno such peer"):
         bench.run_benchmarks(scripts, ["broken"])
-    with pytest.raises(ValueError, match="there is no benchmark 'fats': there are fast, slow, broken"):
+    with pytest.raises(GatoError, match="there is no benchmark 'fats': there are fast, slow, broken"):
         bench.run_benchmarks(scripts, ["fats"])
 
 
