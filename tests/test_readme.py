@@ -14,7 +14,7 @@ import yaml
 
 from gato_hub.cli.app import app
 from gato_hub.data.collect import collect
-from gato_hub.recipes.schema import check_recipe
+from gato_hub.recipes.reading import check_recipe
 from gato_hub.sharing.dataset_card import write_dataset_card
 from gato_hub.suites import find_task
 from modeling_gato import GatoConfig, GatoForCausalLM

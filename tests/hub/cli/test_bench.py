@@ -2,6 +2,7 @@
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
 """`gato bench` gathers what benchmarks claim; missed claims stay in the table."""
 
+import importlib
 import json
 
 import pytest
@@ -53,5 +54,10 @@ def test_a_benchmark_that_fails_or_is_not_there_is_told(scripts):
         bench.run_benchmarks(scripts, ["fats"])
 
 
-def test_all_scripts_are_there():
-    assert all((bench.FOLDER / script).is_file() for script, *_ in bench.BENCHMARKS.values())
+def test_all_scripts_are_there_and_import(monkeypatch):
+    monkeypatch.syspath_prepend(bench.FOLDER)
+    assert {script for script, *_ in bench.BENCHMARKS.values()} <= {
+        script.name for script in bench.FOLDER.glob("*.py")
+    }
+    for script in bench.FOLDER.glob("*.py"):
+        importlib.import_module(script.stem)
