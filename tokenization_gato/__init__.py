@@ -1,6 +1,9 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""The world as one token sequence, and back. Importing it registers the classes with transformers' Auto classes."""
+"""Turns the world into one token sequence and back.
+
+Importing the package registers its classes with the Auto classes of transformers.
+"""
 
 from transformers import AutoProcessor, AutoTokenizer, TokenizersBackend
 
@@ -20,7 +23,7 @@ AutoImageProcessor.register(GatoConfig, image_processor_classes={"pil": GatoImag
 AutoTokenizer.register(GatoConfig, tokenizer_class=TokenizersBackend, exist_ok=True)
 AutoProcessor.register(GatoConfig, GatoProcessor, exist_ok=True)
 
-# Copies the modules beside saved weights, for loading with trust_remote_code=True where this package is missing.
+# `save_pretrained` copies the modules beside the weights: trust_remote_code=True loads them without this package.
 GatoImageProcessorPil.register_for_auto_class("AutoImageProcessor")
 GatoProcessor.register_for_auto_class("AutoProcessor")
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""Training batches: windows of a limited length, prompts from other episodes, packing, masks of the loss."""
+"""Makes training batches: windows of a limited length, prompts from other episodes, labels, packed rows."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -13,34 +13,34 @@ from transformers import BatchFeature
 from .processing_gato import GatoProcessor
 from .rows_gato import DOCUMENT_COLUMNS, EPISODE_COLUMNS
 from .sequence_gato import GatoSequence
+from .spaces_gato import Space
 from .windows_gato import GatoWindowSampler, is_episode, pack
 
 
 class GatoDataCollator:
     """Makes batches of episodes and documents (A Generalist Agent, sections 2.2 and 2.3).
 
-    An episode that doesn't fit is cut to whole timesteps from a random one on, so that each timestep can be drawn; a
-    document is cut at a random token. Some windows of episodes begin with a prompt: timesteps of another episode of
-    the same task.
+    An episode that doesn't fit is cut to whole timesteps that begin at a random one; a document is cut to tokens that
+    begin at a random one. Some windows of episodes begin with a prompt: timesteps of another episode of the same task.
 
     Args:
-        processor: a `GatoProcessor`.
-        max_length: most tokens of a window, and of a packed row.
-        pack: whether windows share rows. The rows then have `position_ids` that begin anew at each window, by which a
-            model tells them apart, and no attention mask. Otherwise each window is a row, padded on the right.
-        prompt_probability: share of the episodes' windows with a prompt; 0.25 in the paper.
-        prompt_end_probability: share of the prompts that come from the end of an episode, to show a goal; the others
-            come from anywhere in it; 0.5 in the paper.
-        prompt_episodes: a dataset with a column "task", indexed once, from which prompts are taken. None takes them
-            from the other episodes of the same batch. An episode for which there is no other gets no prompt.
-        loss_on_observation_text: whether the loss counts the text of observations as well as documents and actions,
-            as the paper's rule, "text and action tokens", does. It does by default.
-        observation_space, action_space: gymnasium spaces, see `GatoProcessor.encode_episode`: one for all, or a
-            mapping from task to space.
-        seed: of the random numbers. None takes them from torch's global generator, which `Trainer` seeds.
+        processor: A `GatoProcessor`.
+        max_length: The most tokens of a window, and of a packed row.
+        pack: Whether windows share rows. The rows then have no attention mask, but `position_ids` that begin at 0 in
+            each window, by which a model tells the windows apart. Otherwise each window is a row, padded on the right.
+        prompt_probability: Share of the episodes' windows with a prompt; 0.25 in the paper.
+        prompt_end_probability: Share of the prompts that come from the end of an episode, to show a goal; 0.5 in the
+            paper. The others come from anywhere in the episode.
+        prompt_episodes: A dataset with a column "task", from which prompts are taken. None takes them from the other
+            episodes of the same batch. An episode that is the only one of its task gets no prompt.
+        loss_on_observation_text: Whether the loss counts the text of observations, besides documents and actions. The
+            paper's rule, "text and action tokens", does.
+        observation_space, action_space: One gymnasium space for all episodes, or a mapping from task to space, see
+            `GatoProcessor.encode_episode`.
+        seed: Seed of the random numbers. None takes them from torch's global generator, which `Trainer` seeds.
 
     Raises:
-        TypeError, ValueError: for arguments out of their range.
+        TypeError, ValueError: for arguments of another type or out of their range.
     """
 
     def __init__(
@@ -50,10 +50,10 @@ class GatoDataCollator:
         pack: bool = True,
         prompt_probability: float = 0.25,
         prompt_end_probability: float = 0.5,
-        prompt_episodes=None,
+        prompt_episodes: Any = None,
         loss_on_observation_text: bool = True,
-        observation_space=None,
-        action_space=None,
+        observation_space: Space | Mapping[Any, Space] = None,
+        action_space: Space | Mapping[Any, Space] = None,
         seed: int | None = None,
     ):
         self.sampler = GatoWindowSampler(
@@ -76,19 +76,20 @@ class GatoDataCollator:
             self._prompt_rows = _rows_by_task(prompt_episodes)
 
     def __call__(self, features: Sequence[Mapping]) -> BatchFeature:
-        """A batch of windows.
+        """Draws a window of each row of a dataset and joins the windows in a batch.
 
         Args:
-            features: rows of a dataset: episodes (see `GatoProcessor.encode_episode`), optionally with a "task", and
+            features: Rows of a dataset: episodes (see `GatoProcessor.encode_episode`), optionally with a "task", and
                 documents (see `GatoProcessor.encode_document`).
 
         Returns:
-            Tensors input_ids, local_position_ids and labels (rows, length), the labels -100 where no loss is; packed
-            position_ids, otherwise attention_mask (rows, length); pixel_values and patch_positions if there are
-            images.
+            Tensors input_ids, local_position_ids and labels (rows, length), with labels of -100 where the loss counts
+            nothing; position_ids if packed, otherwise attention_mask (rows, length); pixel_values and patch_positions
+            if there are images.
 
         Raises:
-            ValueError: for rows that are neither episodes nor documents, or a timestep longer than `max_length`.
+            TypeError, ValueError: for rows that are neither episodes nor documents, or a timestep longer than
+                `max_length`.
         """
         if len(features) == 0:
             raise ValueError("a batch needs at least one row, got none")
@@ -103,7 +104,7 @@ class GatoDataCollator:
     def _random_generator(self) -> np.random.Generator:
         if self.seed is None:
             return np.random.default_rng(int(torch.randint(2**62, ())))
-        # A worker process is a copy of this object: it needs a sequence of its own, and another one each epoch.
+        # Each worker process has a copy of this object, and needs random numbers of its own, other ones each epoch.
         worker = torch.utils.data.get_worker_info()
         stream = None if worker is None else worker.seed
         if stream not in self._generators:
@@ -123,6 +124,7 @@ class GatoDataCollator:
         return self.sampler.draw(row, random, lambda: self._other_episode(index, features, random)).sequence
 
     def _other_episode(self, index: int, features: Sequence[Mapping], random: np.random.Generator) -> Mapping | None:
+        """Draws another episode of the same task; returns None if there is none."""
         task = features[index].get("task")
         if task is None:
             return None
@@ -148,10 +150,10 @@ class GatoDataCollator:
     # -----------------------------------------------------------------------------------------------------------
 
     def _packed(self, windows: list[GatoSequence]) -> BatchFeature:
+        """Puts each window into the first row with enough room."""
         rows: list[list[GatoSequence]] = []
         used: list[int] = []
         for window in windows:
-            # First fit: the first row with enough room.
             row = next((row for row, length in enumerate(used) if length + len(window) <= self.max_length), len(rows))
             if row == len(rows):
                 rows.append([])
@@ -170,7 +172,7 @@ class GatoDataCollator:
 
 
 def _is_same_episode(one: Mapping, other: Mapping) -> bool:
-    """Whether two rows hold the same actions and observations; images, costly to compare, are left out."""
+    """Tells whether two rows have the same actions, rewards and observations. Images take too long to compare."""
     for name in (*EPISODE_COLUMNS, "rewards"):
         left, right = one.get(name), other.get(name)
         if (left is None) != (right is None):
@@ -185,7 +187,7 @@ def _is_same_episode(one: Mapping, other: Mapping) -> bool:
 
 
 def _rows_by_task(episodes) -> dict[Any, np.ndarray]:
-    """Indices of the rows of each task."""
+    """Returns the indices of the rows of each task."""
     if not hasattr(episodes, "__getitem__") or not hasattr(episodes, "__len__"):
         raise TypeError(
             f"prompt_episodes must be a dataset whose rows can be read by their number, got {type(episodes).__name__}"

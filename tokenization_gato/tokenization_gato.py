@@ -1,15 +1,16 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""The vocabulary: where each kind of token lies, and a text tokenizer extended so that every id has a name.
+"""The vocabulary: which ids each kind of token has, and a text tokenizer extended so that every id has a name.
 
-Gato writes everything it sees and does as one sequence of integers (A Generalist Agent, section 2.1). Text keeps the
-ids of its own tokenizer, continuous values follow, then one separator between observation and action and one
+Gato writes all that it sees and does as one sequence of integers (A Generalist Agent, section 2.1). Text keeps the ids
+of its own tokenizer. Then come the ids of continuous values, one separator between observation and action, and one
 placeholder that stands for an image patch.
 """
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -24,10 +25,10 @@ EOS_TOKEN = "<eos>"
 
 TOKEN_KINDS = ("text", "continuous", "discrete", "separator", "image", "special")
 
-# Used where no text tokenizer is given. Its size leaves room for the 1024 discrete values that share ids with text.
+# Size of the default text tokenizer. The 1024 discrete values find room in it, because they share ids with text.
 DEFAULT_TEXT_SIZE = 1280
 
-# What the default tokenizer is trained on: instructions of gridworlds, words of control tasks, common English.
+# The default tokenizer is trained on instructions of gridworlds, words of control tasks, and common English.
 _INSTRUCTION_WORDS = """
 go to the a an red green blue purple yellow grey gray ball box key door goal object tile floor wall lava room agent
 pick up put next to open close toggle drop move turn left right forward backward behind front of in your you and then
@@ -73,22 +74,22 @@ building grass sky beach train bus plate
 
 @dataclass(frozen=True)
 class GatoVocabulary:
-    """Which ids mean what (A Generalist Agent, section 2.1).
+    """Says which ids each kind of token has (A Generalist Agent, section 2.1).
 
-    In id order: text, continuous values, discrete values where they have ids of their own, the separator between
-    observation and action, the placeholder of an image patch, special tokens that the text tokenizer lacked.
+    In the order of their ids: text, continuous values, discrete values if they have ids of their own, the separator
+    between observation and action, the placeholder of an image patch, special tokens that the text tokenizer lacked.
 
     Args:
-        text_size: number of ids of the text tokenizer; 32000 in the paper.
-        num_bins: number of bins of a continuous value.
-        num_discrete: number of discrete values.
-        share_discrete_with_text: the paper's layout, in which discrete value i has the id of text token i. Otherwise
-            discrete values get the ids that follow the continuous ones.
-        num_added_specials: special tokens after the image placeholder.
+        text_size: Number of ids of the text tokenizer; 32000 in the paper.
+        num_bins: Number of bins of a continuous value.
+        num_discrete: Number of discrete values.
+        share_discrete_with_text: Whether discrete value i has the id of text token i, as in the paper. Otherwise
+            discrete values get the ids that follow those of continuous values.
+        num_added_specials: Number of special tokens after the image placeholder.
 
     Raises:
-        TypeError, ValueError: for a size that is no positive integer, or fewer text ids than discrete values where
-            they are shared.
+        TypeError, ValueError: for a size that is no positive integer, or if shared text ids are fewer than the
+            discrete values.
     """
 
     text_size: int
@@ -113,37 +114,43 @@ class GatoVocabulary:
 
     @property
     def text(self) -> range:
-        """Ids of the text tokenizer."""
+        """The ids of the text tokenizer."""
         return range(0, self.text_size)
 
     @property
     def continuous(self) -> range:
-        """Ids of the bins of continuous values."""
+        """The ids of the bins of continuous values."""
         return range(self.text_size, self.text_size + self.num_bins)
 
     @property
     def discrete(self) -> range:
-        """Ids of the discrete values."""
+        """The ids of the discrete values."""
         start = 0 if self.share_discrete_with_text else self.continuous.stop
         return range(start, start + self.num_discrete)
 
     @property
     def separator_token_id(self) -> int:
-        """Id of the token between a timestep's observation and its action."""
+        """The id of the token between a timestep's observation and its action."""
         return max(self.continuous.stop, self.discrete.stop)
 
     @property
     def image_token_id(self) -> int:
-        """Id of the placeholder that stands where an image patch is embedded."""
+        """The id of the placeholder that stands where an image patch is embedded."""
         return self.separator_token_id + 1
 
     @property
     def size(self) -> int:
-        """Number of ids: the model's vocab_size."""
+        """The number of ids: the model's vocab_size."""
         return self.image_token_id + 1 + self.num_added_specials
 
-    def kind(self, ids) -> np.ndarray:
-        """The kind of each id, an array of strings of TOKEN_KINDS in the shape of `ids`. A shared id is "text".
+    def kind(self, ids: Any) -> np.ndarray:
+        """Returns the kind of each id, one of TOKEN_KINDS. An id that text and discrete values share is "text".
+
+        Args:
+            ids: Integers of any shape.
+
+        Returns:
+            An array of strings in the shape of `ids`.
 
         Raises:
             TypeError, ValueError: for ids that are no integers, or outside [0, size).
@@ -157,7 +164,7 @@ class GatoVocabulary:
         return np.array(TOKEN_KINDS)[np.searchsorted([*starts, self.image_token_id + 1], ids, side="right")]
 
     def value_token_names(self) -> list[str]:
-        """Names of the added tokens before the specials, in id order."""
+        """Lists the names of the added tokens before the special ones, in the order of their ids."""
         names = [CONTINUOUS_TOKEN.format(index) for index in range(self.num_bins)]
         if not self.share_discrete_with_text:
             names += [DISCRETE_TOKEN.format(index) for index in range(self.num_discrete)]
@@ -170,18 +177,22 @@ def extend_tokenizer(
     num_discrete: int = 1024,
     share_discrete_with_text: bool = True,
 ) -> tuple[PreTrainedTokenizerBase, GatoVocabulary]:
-    """Gives every id of the vocabulary a name: "<continuous_0>" ..., "<separator>", "<image>", "<pad>", "<eos>".
+    """Adds a name for every id of the vocabulary: "<continuous_0>" ..., "<separator>", "<image>", "<pad>", "<eos>".
 
-    All of them are special tokens, so `decode(ids, skip_special_tokens=True)` leaves text alone. A tokenizer that
-    already carries them, as one saved by a processor does, is returned as it is; any other is copied first.
+    All added tokens are special, so `decode(ids, skip_special_tokens=True)` returns text alone. A tokenizer that
+    already has them, because a processor saved it, is returned as it is; any other is copied first.
+
+    Args:
+        tokenizer: The text tokenizer.
+        num_bins, num_discrete, share_discrete_with_text: See `GatoVocabulary`.
 
     Returns:
-        The tokenizer, padding on the left where it was extended here, and its layout; `len(tokenizer) ==
+        The tokenizer, which pads on the left if it was extended here, and the vocabulary, with `len(tokenizer) ==
         vocabulary.size`.
 
     Raises:
         TypeError: if `tokenizer` is no tokenizer of transformers.
-        ValueError: if its ids have gaps, or it holds some of the names at other ids.
+        ValueError: if its ids have gaps, or some of the names have other ids.
     """
     if not isinstance(tokenizer, PreTrainedTokenizerBase):
         raise TypeError(f"tokenizer must be a tokenizer of transformers, got {type(tokenizer).__name__}")
@@ -231,14 +242,15 @@ def _add_special_tokens(tokenizer: PreTrainedTokenizerBase, names: list[str]) ->
 
 
 def default_tokenizer() -> PreTrainedTokenizerBase:
-    """A small byte-level BPE tokenizer, built in code: any text can be encoded, and nothing is downloaded.
+    """Builds a small byte-level BPE tokenizer in code: it encodes any text, and nothing is downloaded.
 
     It has 1280 ids: 256 bytes, pieces of common English words and of instructions, "<pad>" and "<eos>" last. For real
-    text `train_tokenizer` on your own corpus, or take the tokenizer of a language model.
+    text use `train_tokenizer` on your own corpus, or the tokenizer of a language model.
     """
     instructions = _INSTRUCTION_WORDS.split()
     words = instructions + _CONTROL_WORDS.split() + _COMMON_WORDS.split()
-    # Each word alone as well, because a text may begin with it; instructions thrice, to be single tokens.
+    # Each word stands alone as well, because a text may begin with it; words of instructions come three more times,
+    # so that each becomes a single token.
     lines = [" ".join(words), *words] + ["the " + " ".join(instructions)] * 3
     return train_tokenizer(lines, vocab_size=DEFAULT_TEXT_SIZE)
 
@@ -247,9 +259,9 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int = 32000) -> PreTrained
     """Trains a byte-level BPE tokenizer on a corpus.
 
     Args:
-        texts: the corpus, one string a document.
-        vocab_size: number of ids, 32000 in the paper (section 2.1), "<pad>" and "<eos>" as the last two of them. A
-            corpus too small to yield that many pieces gives fewer.
+        texts: The corpus, one string a document.
+        vocab_size: Number of ids, 32000 in the paper (section 2.1); the last two are "<pad>" and "<eos>". A small
+            corpus gives fewer.
 
     Returns:
         A `TokenizersBackend`, which `AutoTokenizer` loads without this package.
@@ -272,7 +284,7 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int = 32000) -> PreTrained
     )
     num_texts = 0
 
-    def counted():
+    def counted() -> Iterator[str]:
         nonlocal num_texts
         for text in texts:
             if not isinstance(text, str):
@@ -283,7 +295,7 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int = 32000) -> PreTrained
     backend.train_from_iterator(counted(), trainer)
     if num_texts == 0:
         raise ValueError("texts must hold at least one string, got none")
-    # Added after training, so that the special tokens get the last ids and none that a discrete value shares.
+    # They are added after training to get the last ids, which discrete values don't share.
     backend.add_special_tokens([AddedToken(name, special=True, normalized=False) for name in (PAD_TOKEN, EOS_TOKEN)])
     return TokenizersBackend(
         tokenizer_object=backend,

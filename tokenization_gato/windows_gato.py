@@ -1,6 +1,6 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""Windows of episodes and documents, prompts before them, their labels, and rows into which they are packed."""
+"""Draws windows of episodes and documents, puts prompts before them, labels them, and packs them into rows."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ import numpy as np
 from .processing_gato import GatoProcessor
 from .rows_gato import DOCUMENT_COLUMNS, EPISODE_COLUMNS
 from .sequence_gato import GatoSequence, TokenRole
+from .spaces_gato import Space
 from .values_gato import require_positive_integer
 
 
@@ -19,8 +20,8 @@ class GatoWindow:
     """A part of an episode or of a document, and the prompt before it.
 
     Args:
-        sequence: the tokens, the prompt's first.
-        prompt: where in another episode the prompt comes from; None if there is none.
+        sequence: The tokens, those of the prompt first.
+        prompt: The part of another episode that the prompt comes from; None without a prompt.
     """
 
     sequence: GatoSequence
@@ -31,15 +32,15 @@ class GatoWindow:
 
 
 class GatoWindowSampler:
-    """Draws windows of rows of a dataset (A Generalist Agent, sections 2.2 and 2.3).
+    """Draws windows from rows of a dataset (A Generalist Agent, sections 2.2 and 2.3).
 
     Args:
         processor, max_length, prompt_probability, prompt_end_probability, loss_on_observation_text,
-        observation_space, action_space: see `GatoDataCollator`.
-        max_steps: timesteps of a window beside its prompt; all that fit by default.
+        observation_space, action_space: See `GatoDataCollator`.
+        max_steps: The most timesteps of a window, without those of its prompt; all that fit by default.
 
     Raises:
-        TypeError, ValueError: for arguments out of their range.
+        TypeError, ValueError: for arguments of another type or out of their range.
     """
 
     def __init__(
@@ -49,8 +50,8 @@ class GatoWindowSampler:
         prompt_probability: float = 0.25,
         prompt_end_probability: float = 0.5,
         loss_on_observation_text: bool = True,
-        observation_space=None,
-        action_space=None,
+        observation_space: Space | Mapping[Any, Space] = None,
+        action_space: Space | Mapping[Any, Space] = None,
         max_steps: int | None = None,
     ):
         if not hasattr(processor, "encode_episode"):
@@ -72,10 +73,10 @@ class GatoWindowSampler:
         self.observation_space = observation_space
         self.action_space = action_space
         self.max_steps = max_steps
-        # Whether the loss counts a token, by its role.
-        self._role_counts = np.zeros(len(TokenRole), bool)
-        self._role_counts[[TokenRole.DOCUMENT_TEXT, TokenRole.ACTION]] = True
-        self._role_counts[TokenRole.OBSERVATION_TEXT] = loss_on_observation_text
+        # Whether the loss counts the tokens of each role.
+        self._role_has_loss = np.zeros(len(TokenRole), bool)
+        self._role_has_loss[[TokenRole.DOCUMENT_TEXT, TokenRole.ACTION]] = True
+        self._role_has_loss[TokenRole.OBSERVATION_TEXT] = loss_on_observation_text
 
     def draw(
         self,
@@ -85,18 +86,19 @@ class GatoWindowSampler:
         budget: int | None = None,
         fill: bool = False,
     ) -> GatoWindow:
-        """A window of an episode or of a document.
+        """Draws a window of an episode or of a document.
 
         Args:
-            row: a row of a dataset; see `GatoProcessor.encode_episode` and `encode_document`.
-            random: decides where the window lies and whether it has a prompt.
-            find_prompt: called where a prompt is wanted; gives another episode of the same task, or None.
-            budget: most tokens; `max_length` by default.
-            fill: whether the window may end within a timestep, so that it has `budget` tokens where the row is long
-                enough. Otherwise it ends with a whole one.
+            row: A row of a dataset; see `GatoProcessor.encode_episode` and `encode_document`.
+            random: Decides where the window lies and whether it has a prompt.
+            find_prompt: Returns another episode of the same task, or None; called only if a prompt was drawn.
+            budget: The most tokens of the window; `max_length` by default.
+            fill: Whether the window may end within a timestep, so that it has exactly `budget` tokens if the row is
+                long enough. Otherwise it ends with a whole timestep.
 
         Raises:
-            ValueError: for a row that is neither, or a timestep of more than `max_length` tokens.
+            ValueError: for a row that is neither an episode nor a document, or a timestep of more than `max_length`
+                tokens.
         """
         budget = self.max_length if budget is None else budget
         if is_episode(row):
@@ -108,9 +110,9 @@ class GatoWindowSampler:
         raise ValueError(f"a row is neither an episode nor a document: it has the columns {sorted(map(str, row))}")
 
     def labels(self, window: GatoSequence) -> np.ndarray:
-        """(length,) int64, the ids to predict, -100 where the loss doesn't count."""
-        labels = np.where(self._role_counts[window.roles], window.target_ids, -100)
-        # It would be predicted from the end of the window before it.
+        """Returns the ids to predict, (length,) int64, with -100 where the loss counts nothing."""
+        labels = np.where(self._role_has_loss[window.roles], window.target_ids, -100)
+        # In a packed row the first token would be predicted from the end of another window.
         labels[:1] = -100
         return labels
 
@@ -126,7 +128,7 @@ class GatoWindowSampler:
             prompt = self._prompt(find_prompt(), random, budget // 2)
             if prompt is not None:
                 window = self._steps(row, budget - len(prompt), random, fill, required=False)
-                # A prompt that leaves no room for a single step is left out.
+                # A prompt is left out if it leaves no room for a single step.
                 if window is not None:
                     return GatoWindow(GatoSequence.concatenate([prompt.sequence, window]), prompt.prompt)
         return GatoWindow(self._steps(row, budget, random, fill))
@@ -134,10 +136,14 @@ class GatoWindowSampler:
     def _steps(
         self, episode: Mapping, budget: int, random: np.random.Generator, fill: bool, required: bool = True
     ) -> GatoSequence | None:
-        """Timesteps from a random one on, within `budget` tokens; None if not one fits and none is required."""
+        """Draws timesteps from a random one on, of at most `budget` tokens.
+
+        Returns:
+            The timesteps; None if not one fits and none is required.
+        """
         spaces = self.spaces(episode)
         lengths = self.processor.step_lengths(episode, **spaces)
-        # The last start from which the end is reached: later ones would only make the window shorter.
+        # The first start from which the window reaches the end: a later one would only make the window shorter.
         num_steps = len(lengths.first)
         max_steps = num_steps if self.max_steps is None else self.max_steps
         last_start = max(lengths.earliest_start(budget), num_steps - max_steps)
@@ -155,7 +161,7 @@ class GatoWindowSampler:
         return self.processor.encode_episode(episode, start, stop, **spaces)
 
     def _prompt(self, episode: Mapping | None, random: np.random.Generator, budget: int) -> GatoWindow | None:
-        """Timesteps of an episode within `budget` tokens; None if there is none."""
+        """Draws timesteps of an episode, of at most `budget` tokens; returns None if not one fits."""
         if episode is None:
             return None
         spaces = self.spaces(episode)
@@ -169,19 +175,24 @@ class GatoWindowSampler:
         return GatoWindow(self.processor.encode_episode(episode, start, stop, **spaces), place)
 
     def spaces(self, episode: Mapping) -> dict[str, Any]:
-        """The spaces of an episode, as arguments of `GatoProcessor.encode_episode`."""
+        """Returns the spaces of an episode as arguments of `GatoProcessor.encode_episode`.
+
+        Raises:
+            ValueError: if there are spaces by task, but none for the task of the episode.
+        """
         return {
-            "observation_space": _of_task(self.observation_space, episode, "observation_space"),
-            "action_space": _of_task(self.action_space, episode, "action_space"),
+            "observation_space": _space_of_task(self.observation_space, episode, "observation_space"),
+            "action_space": _space_of_task(self.action_space, episode, "action_space"),
         }
 
 
 def is_episode(row: Mapping) -> bool:
-    """Whether a row of a dataset is an episode; otherwise it is a document, or neither."""
+    """Tells whether a row of a dataset is an episode; otherwise it is a document, or neither."""
     return any(row.get(name) is not None for name in EPISODE_COLUMNS)
 
 
-def _of_task(space, episode: Mapping, name: str):
+def _space_of_task(space: Space | Mapping[Any, Space], episode: Mapping, name: str) -> Space:
+    # A gymnasium Dict is a mapping, too.
     if not isinstance(space, Mapping) or hasattr(space, "sample"):
         return space
     task = episode.get("task")
@@ -196,22 +207,23 @@ def pack(
     processor: GatoProcessor,
     length: int | None = None,
 ) -> dict[str, np.ndarray]:
-    """Windows one after the other in rows.
+    """Joins the windows of each row, and pads the rows on the right.
 
     Args:
-        rows: the windows of each row.
-        labels: gives the labels of a window.
-        length: of the rows; that of the longest by default.
+        rows: The windows of each row.
+        labels: Returns the labels of a window.
+        processor: The processor that wrote the windows.
+        length: The number of tokens of each row; that of the longest by default.
 
     Returns:
-        input_ids, position_ids, which begin anew at each window, local_position_ids and labels (rows, length);
+        input_ids, position_ids, which begin at 0 in each window, local_position_ids and labels (rows, length);
         pixel_values and patch_positions if there are images.
     """
     length = max(sum(map(len, windows)) for windows in rows) if length is None else length
     shape = (len(rows), length)
     data = {
         "input_ids": np.full(shape, processor.tokenizer.pad_token_id, np.int64),
-        # Every padding token is a sequence of its own, to which nothing attends.
+        # Position 0 makes each padding token a sequence of its own, to which nothing attends.
         "position_ids": np.zeros(shape, np.int64),
         "local_position_ids": np.full(shape, -1, np.int64),
         "labels": np.full(shape, -100, np.int64),
