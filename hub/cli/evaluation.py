@@ -46,13 +46,12 @@ def evaluate(
 ) -> None:
     """Score a checkpoint on many tasks, on seeds that training never sees. Run again to go on where it stopped."""
     from ..evaluation.evaluate import EvaluationSettings, evaluate_checkpoint
-    from ..evaluation.results import markdown, write_results
+    from ..evaluation.tables import results_table, write_results
     from ..suites import matching_task_ids
     from ..system.progress import WorkProgress
     from ..system.provenance import command_line
 
-    command = command_line()
-    with explained_errors(to_go_on=command):
+    with explained_errors(to_go_on=command_line()):
         task_ids = matching_task_ids(tasks)
         settings = EvaluationSettings(
             episodes=episodes,
@@ -70,12 +69,11 @@ def evaluate(
                 task_ids,
                 out,
                 settings,
-                command=command,
                 workers=workers,
                 progress=lambda task_id: progress.advance(1, task_id),
             )
         write_results(out, results)
-    typer.echo(markdown(results))
+    typer.echo(results_table(results))
 
 
 def compare(
@@ -84,11 +82,11 @@ def compare(
     out: Annotated[Path | None, typer.Option(help="Markdown file to write the table to.", dir_okay=False)] = None,
 ) -> None:
     """Show two results side by side, task by task. A star marks a difference that is more than chance."""
-    from ..evaluation.compare import compare, markdown, read_side
+    from ..evaluation.compare import compare, comparison_table, read_side
     from ..system.files import write_text
 
     with explained_errors():
-        table = markdown(compare(read_side(first), read_side(second)), (str(first), str(second)))
+        table = comparison_table(compare(read_side(first), read_side(second)), (str(first), str(second)))
         if out:
             write_text(out, table)
     typer.echo(table)
@@ -103,7 +101,6 @@ def measure(
     from ..evaluation.reference import measure
     from ..suites import Task, find_task, matching_task_ids
     from ..system.progress import WorkProgress
-    from ..system.provenance import command_line
 
     with explained_errors():
         task_ids = [task_id for task_id in matching_task_ids(names) if isinstance(find_task(task_id), Task)]
@@ -111,7 +108,6 @@ def measure(
             measure(
                 task_ids,
                 episodes,
-                command=command_line(),
                 workers=workers,
                 progress=lambda task_id: progress.advance(1, task_id),
             )

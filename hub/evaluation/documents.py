@@ -1,6 +1,6 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""How well a model captions, answers questions and predicts text, on the test split of a document task."""
+"""How well a model captions images, answers questions and predicts text, on test rows of a document task."""
 
 from __future__ import annotations
 
@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 def evaluate_documents(
     task: DocumentTask, num_rows: int, model: GatoForCausalLM, processor: GatoProcessor, *, batch_size: int = 32
 ) -> dict[str, Any]:
-    """The results of a model on the first `num_rows` rows of the test split, or all that there are.
+    """Evaluates a model on the first `num_rows` test rows of a task, or on all rows if there are fewer.
+
+    Args:
+        batch_size: Number of rows that are answered at once.
 
     Returns:
-        For "exact match": rows, matches (a list of booleans), answers, exact_match (their share), and of captions bleu
-        and chrf (sacrebleu's, of the corpus, in [0, 100]). For "bits a byte": rows, bits, bytes (lists) and
-        bits_a_byte.
+        For a task whose score is "exact match": "rows" (their number), "matches" (booleans), "answers" (strings),
+        "exact_match" (the share of matches), and for captions "bleu" and "chrf", see `caption_metrics`. For a task
+        whose score is "bits a byte": "rows", "bits" and "bytes" (of each row) and "bits_a_byte" (of all rows).
     """
     available = task.num_rows("test")
     rows = list(task.rows("test", 0, num_rows if available is None else min(num_rows, available)))
@@ -46,7 +49,7 @@ def evaluate_documents(
 
 
 def caption_metrics(captions: Sequence[str], expected: Sequence[str]) -> dict[str, float]:
-    """BLEU and chrF of a corpus, by sacrebleu, in [0, 100]."""
+    """Returns sacrebleu's BLEU and chrF of a corpus, each in [0, 100]."""
     import sacrebleu
 
     return {
@@ -65,10 +68,13 @@ def _bits_a_byte(rows: Sequence[dict[str, Any]], model: GatoForCausalLM, process
 
 @torch.no_grad()
 def document_bits(row: dict[str, Any], model: GatoForCausalLM, processor: GatoProcessor) -> float:
-    """Bits that the model needs for the text of a document, its end too.
+    """Returns the bits that a model needs to encode the text of a document and the document's end.
 
-    A document longer than the window is cut. What the model does not predict, the first token of each part, costs as
-    much as a token drawn evenly from the text vocabulary.
+    A document longer than the window is cut into parts. The model can't predict the first token of a part, which
+    therefore costs as much as a token drawn evenly from the text vocabulary.
+
+    Args:
+        row: A row with "text" and optionally "images", which are read but cost nothing.
     """
     sequence = processor.encode_document(row)
     window = model.config.max_position_embeddings

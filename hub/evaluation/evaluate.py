@@ -1,31 +1,31 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""A checkpoint on many tasks: `gato evaluate`.
+"""Evaluation of a checkpoint on many tasks: `gato evaluate`.
 
-Each task is evaluated by itself, in one thread, with seeds of its own: the results are the same whatever the number of
-processes. What is finished lies in a file of its own, so that an evaluation that was stopped or killed goes on.
+Each task is evaluated by itself, in one thread and with seeds of its own, so the number of processes does not change
+the results. The results of each finished task are in a file of their own, so an evaluation that was stopped or killed
+goes on where it was.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import time
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..acting.rollout import EnvironmentFailed
 from ..checkpoints.loading import load_checkpoint, weights_digest
-from ..suites import DocumentTask, ExpertFailed, Task, find_task
+from ..suites import BaseTask, DocumentTask, ExpertFailed, Task, find_task
 from ..system.artifacts import RESULTS
 from ..system.errors import GatoError
-from ..system.files import write_json
-from ..system.packages import package_versions, require_packages
-from ..system.provenance import git_commit
+from ..system.files import read_json, write_json
+from ..system.packages import require_packages
+from ..system.provenance import stamp
 from ..system.workers import run_in_workers
 
 if TYPE_CHECKING:
@@ -34,25 +34,28 @@ if TYPE_CHECKING:
 
     from .policies import EpisodeResult
 
-# Instead of a checkpoint: what they score shows that the evaluation is right.
+# Names that can stand for a checkpoint. That they score 100 and 0 shows that the evaluation is right.
 POLICIES = ("expert", "random")
+ABOUT = "evaluation.json"
 TASKS_FOLDER = "tasks"
-# Environments in which the model acts at once. It decides the results where actions are sampled.
+# Number of environments in which the model acts at once. If actions are sampled, it changes the results.
 ENVIRONMENTS = 25
 
 
 @dataclass(frozen=True)
 class EvaluationSettings:
-    """What decides the results of an evaluation.
+    """The settings that change the results of an evaluation.
 
     Attributes:
-        episodes: a task.
-        documents: rows of a document task.
-        prompt: whether each episode begins with a demonstration of its task.
-        prompt_data: where the demonstrations are taken from, see `demonstration`; by default the expert gives them.
-        seed: of the sampling of actions.
-        first_episode: which of the task's evaluation seeds is the first.
-        temperature, do_sample, continuous_actions: see `GatoAgent`; None for what the checkpoint says.
+        episodes: Number of episodes of each control task.
+        documents: Number of rows of each document task.
+        prompt: Whether each episode begins with a demonstration of its task.
+        prompt_data: Where demonstrations come from, see `data.prompts.demonstration`; None for the task's expert.
+        seed: Seed of the sampling of actions.
+        first_episode: Index of the first episode's seed among the evaluation seeds of its task.
+        temperature: See `GatoAgent`; None for the checkpoint's setting.
+        do_sample: See `GatoAgent`; None for the checkpoint's setting.
+        continuous_actions: See `GatoAgent`; None for the checkpoint's setting.
     """
 
     episodes: int = 50
@@ -68,9 +71,9 @@ class EvaluationSettings:
     def __post_init__(self):
         for name in ("episodes", "documents"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+                raise GatoError(f"{name} must be at least 1, not {getattr(self, name)}")
         if self.prompt_data is not None and not self.prompt:
-            raise ValueError(f"prompt_data is {self.prompt_data!r}, but there is to be no prompt")
+            raise GatoError(f"prompt_data is {self.prompt_data!r}, but prompt is false")
 
 
 @dataclass(frozen=True)
@@ -87,77 +90,96 @@ def evaluate_checkpoint(
     output: str | os.PathLike,
     settings: EvaluationSettings = EvaluationSettings(),
     *,
-    command: str = "",
     workers: int = 1,
     progress: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
-    """Evaluates a checkpoint and writes `output/results.json`; see `results.summarize` for what is in it.
+    """Evaluates a checkpoint on tasks and writes the results to `output/results.json`.
 
     Args:
-        checkpoint: a folder or a name on the Hub, with model and processor; or "expert" or "random", which score 100
+        checkpoint: A folder or a name on the Hub, with model and processor; or "expert" or "random", which score 100
             and 0 but for chance.
-        task_ids: ids of control and document tasks.
-        output: a folder; tasks that are finished in it, of the same settings, are not evaluated again.
-        workers: processes.
-        progress: called with the id of each finished task.
+        task_ids: Ids of control and document tasks.
+        output: A folder. Tasks that were already evaluated there with the same settings are not evaluated again.
+        settings: The settings that change the results.
+        workers: Number of processes.
+        progress: Called with the id of each finished task.
+
+    Returns:
+        What is in results.json: the checkpoint, the settings, what made them (see `stamp`), and the scores (see
+        `summary.summarize`).
 
     Raises:
-        CheckpointError: there is no such checkpoint, or it has no processor.
-        ValueError, ImportError: no such task, or its packages are missing; or the folder holds other results.
+        GatoError: There is no such checkpoint or no such task, a package is missing, or the folder holds the results
+            of other settings.
     """
-    from .results import summarize
+    from .summary import summarize
 
-    require_packages("gato evaluate", ("matplotlib", "pyarrow", "sacrebleu"), extra="evaluate")
     output = Path(output)
     tasks = {task_id: find_task(task_id) for task_id in task_ids}
-    weights = None
-    if checkpoint in POLICIES:
-        documents = [task_id for task_id, task in tasks.items() if isinstance(task, DocumentTask)]
-        if documents:
-            raise ValueError(f"{checkpoint} actions answer no documents: leave out {', '.join(documents)}")
-    else:
-        weights = weights_digest(load_checkpoint(checkpoint)[0])
-    about = {"checkpoint": str(checkpoint), "weights": weights, "settings": asdict(settings)}
-    _check_folder(output, about)
-    write_json(output / "evaluation.json", about)
-    jobs = [_Job(str(checkpoint), task_id, path_of(output, task_id), settings) for task_id in tasks]
-    waiting = [job for job in jobs if not job.path.exists()]
-    for job in jobs:
-        if progress and job.path.exists():
-            progress(job.task_id)
-    with contextlib.closing(run_in_workers(_evaluate_task, waiting, workers)) as finished:
-        for number, _ in finished:
-            if progress:
-                progress(waiting[number].task_id)
-    entries = {job.task_id: json.loads(job.path.read_text(encoding="utf-8")) for job in jobs}
+    metrics = ("sacrebleu",) if _documents(tasks) else ()
+    require_packages("gato evaluate", ("matplotlib", "pyarrow", *metrics), extra="evaluate")
+    about = {
+        "checkpoint": str(checkpoint),
+        "weights": _weights(checkpoint, tasks),
+        "settings": asdict(settings),
+    }
+    _claim(output, about)
+    paths = {task_id: path_of(output, task_id) for task_id in tasks}
+    _evaluate_tasks([_Job(str(checkpoint), *item, settings) for item in paths.items()], workers, progress)
     packages = {package for task in tasks.values() for package in task.packages}
     results = {
         **about,
-        "command": command,
-        "git_commit": git_commit(),
-        "versions": package_versions(("numpy", "torch", "transformers", *sorted(packages))),
-        **summarize(entries),
+        **stamp(("numpy", "torch", "transformers", *sorted(packages))),
+        **summarize({task_id: read_json(path) for task_id, path in paths.items()}),
     }
     write_json(output / RESULTS, results)
     return results
 
 
 def path_of(output: Path, task_id: str) -> Path:
-    """Where the results of a task lie."""
+    """Returns the file with the results of a task."""
     return output / TASKS_FOLDER / f"{task_id.replace('/', '--')}.json"
 
 
-def _check_folder(output: Path, about: dict[str, Any]) -> None:
-    path = output / "evaluation.json"
-    if path.exists() and (found := json.loads(path.read_text(encoding="utf-8"))) != about:
+def _documents(tasks: Mapping[str, BaseTask]) -> list[str]:
+    return [task_id for task_id, task in tasks.items() if isinstance(task, DocumentTask)]
+
+
+def _weights(checkpoint: str | os.PathLike, tasks: Mapping[str, BaseTask]) -> str | None:
+    """Returns the digest of a checkpoint's weights, None for the policies that need none."""
+    if checkpoint not in POLICIES:
+        return weights_digest(load_checkpoint(checkpoint)[0])
+    if documents := _documents(tasks):
+        raise GatoError(f"{checkpoint} actions answer no documents: leave out {', '.join(documents)}")
+    return None
+
+
+def _claim(output: Path, about: dict[str, Any]) -> None:
+    """Writes in a folder what its results are of. Raises GatoError if the folder holds other results."""
+    path = output / ABOUT
+    if path.exists() and (found := read_json(path)) != about:
         names = [key for key in ("checkpoint", "weights") if found.get(key) != about[key]]
         names += [key for key in about["settings"] if found["settings"].get(key) != about["settings"][key]]
         what = "other weights" if names[0] == "weights" else f"another {names[0]}"
-        raise ValueError(f"{output} holds results with {what}: choose another folder")
+        raise GatoError(f"{output} holds results with {what}: choose another folder")
+    write_json(path, about)
+
+
+def _evaluate_tasks(jobs: list[_Job], workers: int, progress: Callable[[str], None] | None) -> None:
+    """Evaluates the tasks that have no results yet."""
+    waiting = [job for job in jobs if not job.path.exists()]
+    if progress:
+        for job in jobs:
+            if job not in waiting:
+                progress(job.task_id)
+    with contextlib.closing(run_in_workers(_evaluate_task, waiting, workers)) as finished:
+        for number, _ in finished:
+            if progress:
+                progress(waiting[number].task_id)
 
 
 def _evaluate_task(job: _Job) -> None:
-    """Evaluates one task, in a worker process."""
+    """Evaluates one task, in a worker process, and writes its results."""
     task = find_task(job.task_id)
     started = time.monotonic()
     if isinstance(task, DocumentTask):
@@ -173,21 +195,20 @@ def _evaluate_task(job: _Job) -> None:
 def _loaded_in_one_thread(checkpoint: str) -> tuple[GatoForCausalLM, GatoProcessor]:
     import torch
 
-    torch.set_num_threads(1)  # other numbers of threads, other roundings
+    torch.set_num_threads(1)  # another number of threads rounds differently
     return load_checkpoint(checkpoint)
 
 
 def _evaluate_control(task: Task, job: _Job) -> dict[str, Any]:
-    """The episodes of a task; where none could begin, why."""
+    """Returns the episodes of a task, or why there are none. A failing task must not end the other tasks' evaluation.
+
+    A bug of ours is no failure of the task: it keeps its traceback.
+    """
     settings = job.settings
     seeds = task.evaluation_seeds[settings.first_episode : settings.first_episode + settings.episodes]
     try:
         results = _results(task, seeds, job)
-    except (
-        EnvironmentFailed,
-        ExpertFailed,
-        GatoError,
-    ) as error:  # such as a prompt that doesn't fit: other tasks go on
+    except (EnvironmentFailed, ExpertFailed, GatoError) as error:
         return {"episodes": [], "failure": str(error)}
     return {
         "episodes": [
@@ -211,7 +232,7 @@ def _results(task: Task, seeds: range, job: _Job) -> list[EpisodeResult]:
         return (evaluate_expert if job.checkpoint == "expert" else evaluate_random)(task, seeds)
     settings = job.settings
     options: dict[str, Any] = {
-        # Tasks differ in their random numbers, too.
+        # The task's id is part of the seed, so that tasks do not share their random numbers.
         "seed": zlib.crc32(f"{settings.seed} {task.id}".encode()),
         "temperature": settings.temperature,
         "do_sample": settings.do_sample,

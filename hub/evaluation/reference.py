@@ -1,9 +1,9 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""`gato measure`: the scores of random actions and of the experts, kept in `suites/reference_scores.json`.
+"""`gato measure`: the scores of random actions and of experts, kept in `suites/reference_scores.json`.
 
-Scores of agents are put on this scale, so they are measured by us, on the last of the evaluation seeds, where no
-evaluation gets to.
+They are the 0 and the 100 of normalized scores. They are measured on the last evaluation seeds of each task, which no
+evaluation uses.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..acting.rollout import Rollout, random_policy, run_episode, run_expert
+from ..acting.rollout import Rollout, calling_environment, random_policy, run_episode, run_expert
 from ..suites import Task, find_task
 from ..suites.reference_scores import REFERENCE_FILE, ReferenceScore, TaskReference
+from ..system.errors import GatoError
 from ..system.files import write_text
 from ..system.packages import package_versions
-from ..system.provenance import git_commit
+from ..system.provenance import stamp
 from ..system.workers import run_in_workers
 
 if TYPE_CHECKING:
@@ -33,30 +34,35 @@ def measure(
     task_ids: Sequence[str],
     episodes: int,
     *,
-    command: str,
     workers: int = 1,
     path: Path = REFERENCE_FILE,
     progress: Callable[[str], None] | None = None,
 ) -> None:
-    """Measures tasks and writes their scores into `path`, task by task; the other tasks in it stay as they are.
+    """Measures tasks and writes their scores into a file, task by task. Other tasks in the file stay as they are.
 
     Args:
-        episodes: for each policy, on the last `episodes` evaluation seeds of the task.
-        command: kept with the scores, together with the commit and the versions.
-        progress: called with the id of each finished task.
+        task_ids: Ids of control tasks.
+        episodes: Number of episodes of each policy, on the last evaluation seeds of the task.
+        workers: Number of processes.
+        path: The file of reference scores.
+        progress: Called with the id of each finished task.
+
+    Raises:
+        GatoError: `episodes` or `workers` is less than 1.
     """
     if episodes < 1:
-        raise ValueError(f"episodes must be at least 1, not {episodes}")
+        raise GatoError(f"episodes must be at least 1, not {episodes}")
     if workers < 1:
-        raise ValueError(f"workers must be at least 1, not {workers}")
-    commit = git_commit()
+        raise GatoError(f"workers must be at least 1, not {workers}")
+    made_by = stamp()  # once: the file that is written may be part of the checkout, which then has changes
     jobs = [(task_id, episodes) for task_id in task_ids]
-    # Closed here, also when a score can't be written, so that no task is left at work.
+    # Closed even if a score can't be written, so that no worker is left running.
     with contextlib.closing(run_in_workers(_measure_task, jobs, workers)) as measured:
         for number, (random, expert, tokens) in measured:
             task_id = task_ids[number]
             versions = package_versions(find_task(task_id).packages)
-            _add(path, task_id, TaskReference(random, expert, tokens, command, commit, versions))
+            reference = TaskReference(random, expert, tokens, made_by["command"], made_by["git_commit"], versions)
+            _add(path, task_id, reference)
             if progress:
                 progress(task_id)
 
@@ -70,10 +76,11 @@ def _add(path: Path, task_id: str, reference: TaskReference) -> None:
 
 
 def _measure_task(job: tuple[str, int]) -> tuple[ReferenceScore, ReferenceScore | None, int]:
-    """Scores of one task and its tokens a step, in a worker process."""
+    """Measures one task in a worker process; returns the scores of random and expert, and the tokens of a step."""
     task_id, episodes = job
     task = find_task(task_id)
-    environment = task.make_environment()
+    with calling_environment():
+        environment = task.make_environment()
     seeds = task.evaluation_seeds[-episodes:]
     random = [run_episode(environment, seed, random_policy) for seed in seeds]
     expert = [run_expert(task, environment, seed) for seed in seeds] if task.make_expert else []
@@ -97,7 +104,7 @@ def _score(task: Task, rollouts: Sequence[Rollout]) -> ReferenceScore:
 
 
 def tokens_a_step(environment: gymnasium.Env, rollout: Rollout) -> int:
-    """Tokens of a timestep that is not the first: observation, separator and action, an instruction not repeated."""
+    """Returns the tokens of a timestep after the first: observation without instruction, separator and action."""
     from tokenization_gato import GatoProcessor
 
     processor = GatoProcessor(repeat_text_observations=False)

@@ -1,22 +1,17 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""From the results of episodes to scores with their uncertainty, as JSON, tables and a picture."""
+"""Statistics of episodes: intervals of rates and means, and the score of one policy at one task."""
 
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ..system.files import replacing
-from .policies import EpisodeResult
-
-if TYPE_CHECKING:
-    import rich.table
+from ..system.errors import GatoError
 
 NORMAL_QUANTILE_95 = 1.959963984540054
 BOOTSTRAP_RESAMPLES = 2000
@@ -25,29 +20,31 @@ Interval = tuple[float, float]
 
 
 def wilson_interval(successes: int, episodes: int) -> Interval:
-    """The 95 % interval of a success rate (Wilson, 1927): sound also at 0 and 1, where the normal one has no width.
+    """Returns the 95 % interval of a success rate (Wilson, 1927).
+
+    It is also right at rates of 0 and 1, where the normal approximation has no width.
 
     Raises:
-        ValueError: not 0 <= successes <= episodes, or no episodes.
+        ValueError: Not 0 <= successes <= episodes, or no episodes.
     """
     if episodes < 1 or not 0 <= successes <= episodes:
         raise ValueError(f"{successes} successes in {episodes} episodes have no rate")
     z_squared = NORMAL_QUANTILE_95**2
     rate = successes / episodes
-    centre = (rate + z_squared / (2 * episodes)) / (1 + z_squared / episodes)
+    center = (rate + z_squared / (2 * episodes)) / (1 + z_squared / episodes)
     spread = math.sqrt(rate * (1 - rate) / episodes + z_squared / (4 * episodes**2))
     half_width = NORMAL_QUANTILE_95 * spread / (1 + z_squared / episodes)
-    # The ends touch 0 and 1 exactly where they do in real numbers.
-    low = 0.0 if successes == 0 else centre - half_width
-    high = 1.0 if successes == episodes else centre + half_width
+    # Without rounding the ends would be exactly 0 and 1 here.
+    low = 0.0 if successes == 0 else center - half_width
+    high = 1.0 if successes == episodes else center + half_width
     return low, high
 
 
 def bootstrap_interval(values: Sequence[float]) -> Interval:
-    """The 95 % percentile bootstrap interval of a mean; the same values give the same interval.
+    """Returns the 95 % percentile bootstrap interval of a mean. The same values give the same interval.
 
     Raises:
-        ValueError: no values, or one that is not finite.
+        ValueError: There are no values, or one is not finite.
     """
     sample = np.asarray(values, dtype=np.float64)
     if sample.size == 0 or not np.isfinite(sample).all():
@@ -59,23 +56,44 @@ def bootstrap_interval(values: Sequence[float]) -> Interval:
 
 
 def resampled_means(values: np.ndarray, seed: int = 0) -> np.ndarray:
-    """(BOOTSTRAP_RESAMPLES,) means of as many values, drawn from them again and again."""
+    """Returns (BOOTSTRAP_RESAMPLES,) means, each of as many values as there are, drawn from them with replacement."""
     picks = np.random.default_rng(seed).integers(len(values), size=(BOOTSTRAP_RESAMPLES, len(values)))
     return values[picks].mean(axis=1)
 
 
 def interval(samples: np.ndarray) -> list[float]:
-    """The middle 95 % of some samples."""
+    """Returns the ends of the middle 95 % of samples."""
     return [float(end) for end in np.quantile(samples, [0.025, 0.975])]
+
+
+def interquartile_mean(values: np.ndarray) -> np.ndarray:
+    """Returns the mean of the middle half along the first axis. Values at its edges count in part."""
+    ordered = np.sort(values, axis=0)
+    count = len(ordered)
+    edges = np.arange(count + 1)
+    # How much of each value lies between the quartiles.
+    low, high = count / 4, 3 * count / 4
+    weights = np.clip(np.minimum(edges[1:], high) - np.maximum(edges[:-1], low), 0.0, 1.0)
+    return np.tensordot(weights, ordered, axes=1) / weights.sum()
 
 
 @dataclass(frozen=True)
 class Score:
-    """What a policy reached at a task. Intervals are 95 %; `success_*` are None where the score is the return."""
+    """The score of one policy at one task, with 95 % intervals.
+
+    Attributes:
+        task: Id of the task.
+        policy: Name of the policy.
+        episodes: The episodes: mappings with "seed", "return", "success" and "length".
+        mean_return: Mean sum of rewards.
+        return_interval: Interval of `mean_return`.
+        success_rate: Share of episodes that solved the task, None if the task's score is its return.
+        success_interval: Interval of `success_rate`.
+    """
 
     task: str
     policy: str
-    results: tuple[EpisodeResult, ...]
+    episodes: tuple[Mapping[str, Any], ...]
     mean_return: float
     return_interval: Interval
     success_rate: float | None
@@ -83,108 +101,49 @@ class Score:
 
     @property
     def headline(self) -> tuple[float, Interval]:
-        """The number that counts, with its interval: the success rate where there is one, else the mean return."""
+        """The number that counts, with its interval: the success rate if the task has one, else the mean return."""
         if self.success_rate is not None and self.success_interval is not None:
             return self.success_rate, self.success_interval
         return self.mean_return, self.return_interval
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values, every episode's among them."""
+        """Returns the score and its episodes as values that JSON can hold."""
         return {
             "task": self.task,
             "policy": self.policy,
-            "episodes": len(self.results),
+            "episodes": len(self.episodes),
             "success_rate": self.success_rate,
             "success_interval_95": self.success_interval and list(self.success_interval),
             "mean_return": self.mean_return,
             "return_interval_95": list(self.return_interval),
-            "mean_length": float(np.mean([result.length for result in self.results])),
-            "seeds": [result.seed for result in self.results],
-            "returns": [result.episode_return for result in self.results],
-            "successes": [result.success for result in self.results],
-            "lengths": [result.length for result in self.results],
+            "mean_length": float(np.mean(self._column("length"))),
+            "seeds": self._column("seed"),
+            "returns": self._column("return"),
+            "successes": self._column("success"),
+            "lengths": self._column("length"),
         }
 
+    def _column(self, key: str) -> list[Any]:
+        return [episode[key] for episode in self.episodes]
 
-def score(task: str, policy: str, results: Sequence[EpisodeResult]) -> Score:
-    """The score of a policy from its episodes.
+
+def score(task: str, policy: str, episodes: Sequence[Mapping[str, Any]]) -> Score:
+    """Returns the score of a policy from its episodes, as `evaluate_checkpoint` gives them.
 
     Raises:
-        ValueError: no episodes.
+        GatoError: There are no episodes.
     """
-    if not results:
-        raise ValueError(f"{policy} has no episodes of {task}: there is nothing to score")
-    returns = [result.episode_return for result in results]
-    successes = [result.success for result in results]
+    if not episodes:
+        raise GatoError(f"{policy} has no episodes of {task}: there is nothing to score")
+    returns = [episode["return"] for episode in episodes]
+    successes = [episode["success"] for episode in episodes]
     has_success = None not in successes
     return Score(
         task=task,
         policy=policy,
-        results=tuple(results),
+        episodes=tuple(episodes),
         mean_return=float(np.mean(returns)),
         return_interval=bootstrap_interval(returns),
         success_rate=sum(successes) / len(successes) if has_success else None,
         success_interval=wilson_interval(sum(successes), len(successes)) if has_success else None,
     )
-
-
-_HEADINGS = ("task", "policy", "success (95 % interval)", "mean return (95 % interval)", "episodes", "mean length")
-
-
-def _cells(entry: Score) -> tuple[str, ...]:
-    success = "-"
-    if entry.success_rate is not None and entry.success_interval is not None:
-        success = f"{entry.success_rate:.2f} ({entry.success_interval[0]:.2f} to {entry.success_interval[1]:.2f})"
-    low, high = entry.return_interval
-    mean_length = np.mean([result.length for result in entry.results])
-    return (
-        entry.task,
-        entry.policy,
-        success,
-        f"{entry.mean_return:.3f} ({low:.3f} to {high:.3f})",
-        str(len(entry.results)),
-        f"{mean_length:.1f}",
-    )
-
-
-def markdown_table(scores: Sequence[Score]) -> str:
-    """The scores as a Markdown table, one row a score."""
-    rows = [_HEADINGS, ("---",) * len(_HEADINGS), *map(_cells, scores)]
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
-
-
-def rich_table(scores: Sequence[Score]) -> rich.table.Table:
-    """The scores as a table for the terminal."""
-    from rich.table import Column, Table
-
-    # In a narrow terminal a name goes on in the next line: cut off, all of a suite look the same.
-    table = Table(*(Column(heading, overflow="fold") for heading in _HEADINGS))
-    for entry in scores:
-        table.add_row(*_cells(entry))
-    return table
-
-
-def draw_scores(path: str | os.PathLike, scores: Sequence[Score]) -> None:
-    """Writes a bar picture: a group of bars a task, a bar a policy, 95 % intervals as whiskers."""
-    from matplotlib.figure import Figure
-
-    tasks = list(dict.fromkeys(entry.task for entry in scores))
-    policies = list(dict.fromkeys(entry.policy for entry in scores))
-    width = 0.8 / len(policies)
-    figure = Figure(figsize=(2 + 2.2 * len(tasks), 4), layout="constrained")
-    axes = figure.add_subplot()
-    for i, policy in enumerate(policies):
-        entries = [entry for entry in scores if entry.policy == policy]
-        positions = [tasks.index(entry.task) + (i - (len(policies) - 1) / 2) * width for entry in entries]
-        heights = [entry.headline[0] for entry in entries]
-        below = [max(0.0, entry.headline[0] - entry.headline[1][0]) for entry in entries]
-        above = [max(0.0, entry.headline[1][1] - entry.headline[0]) for entry in entries]
-        axes.bar(positions, heights, width, yerr=(below, above), capsize=4, label=policy)
-    axes.set_xticks(range(len(tasks)), tasks)
-    of_success = all(entry.success_rate is not None for entry in scores)
-    axes.set_ylabel("success rate" if of_success else "success rate, or mean return")
-    if of_success:
-        axes.set_ylim(0, 1.05)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.12), ncols=len(policies), frameon=False)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=150)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..evaluation.results import markdown
+from ..evaluation.tables import results_table
 from ..suites import suite_of
 from ..system.artifacts import ANIMATION, CURVE_PICTURE, LEARNING_CURVE, SCORES_PICTURE, TRAINING
 
@@ -78,7 +78,7 @@ def model_card(
         training=training,
         learning_curve=_there(folder, LEARNING_CURVE),
         animation=_there(folder, ANIMATION),
-        results=markdown({**results, "command": ""}).strip() if results else None,
+        results=results_table({**results, "command": ""}).strip() if results else None,
         results_about=_about(results) if results else "",
         score_pictures=[
             {"file": file, "title": title} for file, title in SCORE_PICTURES.items() if (folder / file).exists()

@@ -50,7 +50,7 @@ BAD_INPUT_CASES = [
         "none from 1000000000 on",
     ),
     ("no_such_suite", lambda: matching_task_ids(["gridworld"]), ValueError, "no task 'gridworld'"),
-    ("measure_nothing", lambda: measure([TASK], 0, command=""), ValueError, "episodes must be at least 1, not 0"),
+    ("measure_nothing", lambda: measure([TASK], 0), ValueError, "episodes must be at least 1, not 0"),
     (
         "episode_with_nan",
         lambda: check_episode(

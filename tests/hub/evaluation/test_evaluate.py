@@ -19,16 +19,21 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 import gato_hub
+from gato_hub.acting.rollout import EnvironmentFailed
 from gato_hub.checkpoints.loading import CheckpointError, checkpoint_location, load_checkpoint
 from gato_hub.data.parquet import read_episodes
 from gato_hub.data.prompts import demonstration
 from gato_hub.evaluation.documents import document_bits
 from gato_hub.evaluation.evaluate import (
     EvaluationSettings,
+    _evaluate_task,
+    _Job,
     evaluate_checkpoint,
     path_of,
 )
+from gato_hub.evaluation.summary import summarize
 from gato_hub.suites import find_task
+from gato_hub.system.errors import GatoError
 from modeling_gato import GatoForCausalLM
 
 GATO = str(Path(sys.executable).with_name("gato"))
@@ -124,7 +129,7 @@ def test_a_demonstration_from_a_dataset(tmp_path):
         demonstration(other, str(tmp_path / "data" / task_id))
     with pytest.raises(ValueError, match="can't be found on the Hub"):
         demonstration(task, str(tmp_path / "nothing"))
-    with pytest.raises(ValueError, match="there is to be no prompt"):
+    with pytest.raises(ValueError, match="but prompt is false"):
         EvaluationSettings(prompt_data="data")
 
 
@@ -172,6 +177,28 @@ def test_a_name_is_that_of_a_checkpoint_that_ships_unless_there_is_such_a_folder
     assert [checkpoint_location(name) for name in (".", "..", "gato-none", "")] == [".", "..", "gato-none", ""]
     (tmp_path / "gato-mini").mkdir()
     assert checkpoint_location("gato-mini") == "gato-mini"
+
+
+def test_a_bug_is_no_failure_of_a_task(tmp_path, monkeypatch):
+    def broken(task, seeds):
+        raise KeyError("a bug")
+
+    monkeypatch.setattr("gato_hub.evaluation.policies.evaluate_random", broken)
+    job = _Job("random", "classic-control/pendulum", tmp_path / "task.json", FEW)
+    with pytest.raises(KeyError, match="a bug"):
+        _evaluate_task(job)
+    assert not job.path.exists()
+
+
+@pytest.mark.parametrize("error", [EnvironmentFailed("OSError: no display"), GatoError("no room for the prompt")])
+def test_a_task_that_fails_is_listed_with_the_reason(tmp_path, monkeypatch, error):
+    def failing(task, seeds):
+        raise error
+
+    monkeypatch.setattr("gato_hub.evaluation.policies.evaluate_random", failing)
+    job = _Job("random", "classic-control/pendulum", tmp_path / "task.json", FEW)
+    _evaluate_task(job)
+    assert summarize({job.task_id: json.loads(job.path.read_text())})["not_averaged"] == {job.task_id: str(error)}
 
 
 def test_a_folder_with_other_results(checkpoint, evaluated):

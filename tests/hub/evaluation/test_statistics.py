@@ -4,25 +4,19 @@ import json
 
 import numpy as np
 import pytest
-from PIL import Image
-from rich.console import Console
+from helpers.results import finished
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gato_hub.evaluation.policies import EpisodeResult
 from gato_hub.evaluation.statistics import (
     bootstrap_interval,
-    draw_scores,
-    markdown_table,
-    rich_table,
+    interquartile_mean,
+    interval,
+    resampled_means,
     score,
     wilson_interval,
 )
-
-
-def results(successes, returns):
-    return [
-        EpisodeResult(seed=100 + i, episode_return=value, success=success, length=5 + i)
-        for i, (success, value) in enumerate(zip(successes, returns, strict=True))
-    ]
+from gato_hub.system.errors import GatoError
 
 
 @pytest.mark.parametrize(
@@ -57,7 +51,7 @@ def test_bootstrap_interval_refuses_what_has_no_mean(values):
 
 
 def test_score_sums_up_the_episodes():
-    entry = score("suite/task", "agent", results([True, False, True, True], [1.0, 0.0, 0.5, 0.9]))
+    entry = score("suite/task", "agent", finished([True, False, True, True], [1.0, 0.0, 0.5, 0.9]))
     assert entry.success_rate == 0.75 and entry.success_interval == wilson_interval(3, 4)
     assert entry.mean_return == pytest.approx(0.6)
     assert entry.headline == (0.75, wilson_interval(3, 4))
@@ -69,39 +63,33 @@ def test_score_sums_up_the_episodes():
 
 
 def test_a_task_without_success_is_scored_by_its_return():
-    entry = score("suite/task", "agent", results([None, None], [10.0, 20.0]))
+    entry = score("suite/task", "agent", finished([None, None], [10.0, 20.0]))
     assert entry.success_rate is None
     assert entry.headline == (15.0, entry.return_interval)
-    assert "| - |" in markdown_table([entry])
 
 
 def test_no_episodes_no_score():
-    with pytest.raises(ValueError, match="nothing to score"):
+    with pytest.raises(GatoError, match="agent has no episodes of suite/task: there is nothing to score"):
         score("suite/task", "agent", [])
 
 
-def test_tables_hold_every_score():
-    entries = [
-        score("suite/task", "agent", results([True, True, False, True], [1, 1, 0, 1])),
-        score("suite/task", "random", results([False] * 4, [0] * 4)),
-    ]
-    lines = markdown_table(entries).splitlines()
-    assert len(lines) == 4 and len({line.count("|") for line in lines}) == 1
-    assert lines[2] == ("| suite/task | agent | 0.75 (0.30 to 0.95) | 0.750 (0.250 to 1.000) | 4 | 6.5 |")
-    console = Console(width=200, record=True)
-    console.print(rich_table(entries))
-    text = console.export_text()
-    assert "0.75 (0.30 to 0.95)" in text and "random" in text
+@given(values=st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=40))
+def test_interquartile_mean_lies_between_the_quartiles_and_knows_no_order(values):
+    mean = float(interquartile_mean(np.array(values)))
+    ordered = sorted(values)
+    assert ordered[len(values) // 4] - 1e-6 <= mean <= ordered[-(len(values) // 4) - 1] + 1e-6
+    assert float(interquartile_mean(np.array(values[::-1]))) == pytest.approx(mean)
 
 
-def test_picture_shows_tasks_with_one_and_with_several_policies(tmp_path):
-    entries = [
-        score("suite/one", "agent", results([True, False], [1, 0])),
-        score("suite/one", "random", results([False, False], [0, 0])),
-        score("suite/two", "agent", results([None, None], [-3.0, 5.0])),
-    ]
-    path = tmp_path / "scores.png"
-    draw_scores(path, entries)
-    with Image.open(path) as picture:
-        assert len(picture.convert("RGB").getcolors(10**6)) > 2
-    assert [file.name for file in tmp_path.iterdir()] == ["scores.png"]
+def test_interquartile_mean_leaves_the_outer_quarters_out():
+    assert interquartile_mean(np.array([-1e9, 1.0, 2.0, 1e9])) == pytest.approx(1.5)
+    assert interquartile_mean(np.array([1.0, 2.0, 3.0, 100.0, -100.0, 4.0])) == pytest.approx((2 + 3 + 0.5 + 2) / 3)
+
+
+def test_an_interval_holds_the_true_mean_as_often_as_it_says():
+    random = np.random.default_rng(0)
+    held = 0
+    for trial in range(200):
+        low, high = interval(resampled_means(random.normal(size=50), seed=trial))
+        held += low <= 0 <= high
+    assert 0.89 <= held / 200 <= 0.99
