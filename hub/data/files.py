@@ -74,14 +74,30 @@ def _files_on_the_hub(path: str, name: str | None, split: str, revision: str | N
 
 @contextmanager
 def found_on_the_hub(dataset: str) -> Iterator[None]:
-    """Turns what `datasets` raises of a name, configuration or split that it can't find into a GatoError.
+    """Turns the errors of a dataset, configuration or split that `datasets` can't find into a GatoError.
 
-    Use it around one call of `datasets` alone: its ValueErrors say that a configuration or split is not there.
+    Use it around one call of `datasets` alone, whose ValueErrors say that a configuration or split is not there.
     """
-    import httpx
-    from datasets.exceptions import DatasetsError
-
     try:
         yield
-    except (DatasetsError, OSError, ValueError, httpx.HTTPError) as error:
+    except (*reading_errors(), ValueError) as error:
         raise GatoError(f"{dataset} can't be found on the Hub: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def readable_stream(dataset: str) -> Iterator[None]:
+    """Turns the errors of reading the rows of a dataset in the block into a GatoError that names the dataset."""
+    try:
+        yield
+    except reading_errors() as error:
+        raise GatoError(f"{dataset} can't be read: {type(error).__name__}: {error}") from error
+
+
+def reading_errors() -> tuple[type[Exception], ...]:
+    """Returns the errors that reading a dataset raises if the network, the Hub, a disk or a file fails."""
+    from datasets.exceptions import DatasetsError
+    from huggingface_hub.errors import HfHubHTTPError
+    from pyarrow import ArrowException
+
+    # Its bases are OSError and the HTTPError of the library that this version of huggingface_hub uses.
+    return (*HfHubHTTPError.__bases__, DatasetsError, ArrowException)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -13,7 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from ..system.errors import GatoError
 
 
-def stack_images(images: Sequence[bytes | dict], shape: Sequence[int] | None) -> np.ndarray:
+def stack_images(images: Sequence[Any], shape: Sequence[int] | None) -> np.ndarray:
     """Decodes the images of a row to one array.
 
     Args:
@@ -44,7 +45,7 @@ def as_images(pixels: np.ndarray, count: int, shape: Sequence[int] | None) -> np
     return pixels.reshape(count, *shape)
 
 
-def _decoded(image: dict, number: int) -> np.ndarray:
+def _decoded(image: dict[str, Any], number: int) -> np.ndarray:
     try:
         return np.asarray(Image.open(io.BytesIO(image["bytes"])))
     except (UnidentifiedImageError, OSError, SyntaxError) as error:  # Pillow says SyntaxError of a broken PNG

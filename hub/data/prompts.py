@@ -1,54 +1,52 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""An episode to show before a model acts: the prompt of the paper (section 2.1), by the expert or from a dataset."""
+"""Demonstrations as prompts: an episode that a model is shown before it acts (paper, section 2.1)."""
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
+from ..acting.rollout import run_expert
 from ..suites import Task
+from ..system.errors import GatoError
+from .files import parquet_files
+from .rows import episode_row
+from .source import EpisodeSource
 
-# The last training seeds: demonstrations to train on are made from the first ones on.
+# The expert's prompts take the last training seeds, because collections take the first ones.
 SEEDS_FROM_THE_END = 100
 
 
 def demonstration(task: Task, data: str | None = None) -> dict[str, Any]:
-    """A row of an episode dataset, for `GatoAgent(prompt=...)`.
+    """Returns an episode of a task for `GatoAgent(prompt=...)`, as a row of the episode schema.
 
     Args:
-        data: where to take it from, its first episode of the task: a folder that `gato collect` left, or what
-            `files.parquet_files` knows of: a folder of parquet files, a pattern, a dataset on the Hub. By
-            default the task's expert makes one, from a seed that neither training nor evaluation begins with.
+        data: where to take the first episode of the task from: a folder that `gato collect` filled, or anything that
+            `parquet_files` finds. By default the task's expert makes an episode, from a seed that neither training
+            nor evaluation uses first.
 
     Raises:
-        ValueError: the task has no expert, none of its episodes is good, or the data has none of the task.
+        GatoError: the task has no expert, the expert succeeds in none of its episodes, or `data` has no episode of the
+            task.
     """
-    return demonstration_by_the_expert(task) if data is None else demonstration_from(data, task)
+    return _by_the_expert(task) if data is None else _from_data(task, data)
 
 
-def demonstration_by_the_expert(task: Task) -> dict[str, Any]:
-    from ..acting.rollout import run_expert
-    from .rows import episode_row
-
+def _by_the_expert(task: Task) -> dict[str, Any]:
     if task.make_expert is None:
-        raise ValueError(f"the task {task.id!r} has no expert to show it in a prompt")
-    environment = task.make_environment()
-    try:
+        raise GatoError(f"the task {task.id!r} has no expert to show it in a prompt")
+    with contextlib.closing(task.make_environment()) as environment:
         for seed in task.train_seeds[-SEEDS_FROM_THE_END:]:
             rollout = run_expert(task, environment, seed)
             if rollout.failure is None and rollout.success is not False:
                 spaces = environment.observation_space, environment.action_space
                 return episode_row(rollout, *spaces, task=task.id, expert=task.expert)
-    finally:
-        environment.close()
-    raise ValueError(f"the expert of {task.id!r} has no success to show in a prompt")
+    raise GatoError(f"the expert of {task.id!r} has no success to show in a prompt")
 
 
-def demonstration_from(data: str, task: Task) -> dict[str, Any]:
-    from .files import parquet_files
-    from .source import EpisodeSource
-
+def _from_data(task: Task, data: str) -> dict[str, Any]:
     collected = Path(data) / task.id
     source = EpisodeSource(parquet_files(str(collected) if collected.is_dir() else data), streaming=True)
     others = set()
@@ -57,4 +55,4 @@ def demonstration_from(data: str, task: Task) -> dict[str, Any]:
         if row.get("task") in (None, task.id):
             return row
         others.add(row["task"])
-    raise ValueError(f"{data} holds no episode of {task.id!r} for a prompt, only of {', '.join(sorted(others))}")
+    raise GatoError(f"{data} holds no episode of {task.id!r} for a prompt, only of {', '.join(sorted(others))}")

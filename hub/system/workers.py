@@ -8,12 +8,14 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Any
 
 
-def run_in_workers(function: Callable[[Any], Any], jobs: Sequence[Any], workers: int) -> Iterator[tuple[int, Any]]:
+def run_in_workers(
+    function: Callable[[Any], Any], jobs: Sequence[Any], workers: int
+) -> Generator[tuple[int, Any], None, None]:
     """Runs `function` on each job in another process; gives the number of each job and its result, as they end.
 
     An error, or Ctrl-C, comes after the jobs at work are finished; no other is begun.

@@ -1,19 +1,19 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""`jat-project/jat-dataset`, a public dataset of 157 control tasks and four corpora (Gallouédec et al., 2024,
-arXiv:2402.09844). It has a configuration a task: "metaworld-assembly", "babyai-go-to", "atari-alien", "oscar", ...
+"""Reads `jat-project/jat-dataset` (Gallouédec et al., 2024, arXiv:2402.09844) as our episodes and documents.
 
-Its columns are those of our episodes and documents, which get these of ours: `task`, `seed`, `success`, `expert` and
-`noise`, of which the dataset only knows the first. What has to be changed:
+The public dataset has 157 control tasks and four corpora. Each has a configuration: "metaworld-assembly",
+"babyai-go-to", "atari-alien", "oscar", ... Their columns are those of our episodes and documents. We add `task`,
+`seed`, `success`, `expert` and `noise`, of which the dataset knows only the first. Two things have to be changed:
 
-- Actions of Meta-World leave the [-1, 1] of its environments, by far: the first of all is 6.5, 2.2, -5.9, -19.8. The
-  environments clip them, and so does this module. `clipped_actions` counts the numbers of an episode it changed.
-- The "images" of Atari are four grey frames, the newest last, in the channels of one RGBA image; taken for one, the
-  newest would say how transparent the others are. The three newest are kept as red, green and blue: the fourth is the
-  oldest, which earlier steps show.
+- Actions of Meta-World lie far outside the [-1, 1] of its environments: the first of all is 6.5, 2.2, -5.9, -19.8. The
+  environments clip them, and so does this module. `clipped_actions` counts the numbers of an episode that changed.
+- The "images" of Atari are four gray frames, the newest last, stored as the channels of one RGBA image. Read as such,
+  the newest frame would be the transparency of the others. The three newest are kept as red, green and blue; the
+  fourth is the oldest, which earlier steps show.
 
-Observations are as the dataset has them, not as our environment of the same task shows them: 39 numbers of Meta-World,
-the previous step and the goal among them; 148 of BabyAI, its direction and grid.
+Observations stay as they are in the dataset, and so differ from those of our environment of the same task: Meta-World
+has 39 numbers, with the previous step and the goal among them, and BabyAI has 148, its direction and grid.
 """
 
 from __future__ import annotations
@@ -25,20 +25,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...system.errors import GatoError
 from ...system.packages import package_versions
 from ..checks import check_columns, check_document, check_episode, check_parquet_files
-from ..parquet import write_shards
+from ..files import found_on_the_hub, readable_stream
+from ..parquet import require_data_packages, write_shards
 
 if TYPE_CHECKING:
     import datasets
+
+    Rows = datasets.Dataset | datasets.IterableDataset
 
 JAT_DATASET = "jat-project/jat-dataset"
 EXPERT = "the expert of the JAT dataset"
 
 
 def jat_task_id(name: str) -> str:
-    """What the rows of a configuration have as their task. Not the id of our task of the same environment: its
-    observations are others, and a prompt is taken from episodes of the same task."""
+    """Returns the task id of the rows of a configuration.
+
+    It is not the id of our task of the same environment, because the observations differ, and a prompt must be an
+    episode of the same task.
+    """
     return f"jat/{name}"
 
 
@@ -51,66 +58,30 @@ def load_jat(
     action_bounds: tuple[float, float] | None = None,
     **options: Any,
 ) -> datasets.Dataset | datasets.IterableDataset:
-    """One configuration of the dataset, as our episodes or documents.
+    """Loads one configuration of the dataset as our episodes or documents.
 
     Args:
-        name: of the configuration.
+        name: the configuration.
         split: "train" or "test".
-        streaming: rows are read, checked and changed as they are asked for. Otherwise `datasets` downloads all and
-            keeps its copy of the result; for Atari that is 21 kB a step, and streaming the better choice.
-        path: the dataset on the Hub; or a folder with a folder NAME of parquet files, their names beginning with the
+        streaming: read, check and change rows when they are asked for. Otherwise `datasets` downloads all of them and
+            keeps a copy of the result. Stream Atari, which has 21 kB a step.
+        path: the dataset on the Hub; or a local folder with a folder NAME of parquet files whose names begin with the
             split, as in a clone of the dataset; or anything else that `datasets.load_dataset(path, name)` takes.
-        action_bounds: continuous actions are clipped to them, and what that changed is counted in the column
-            `clipped_actions`. None is (-1, 1) for Meta-World, where the environments do the same; the actions of other
-            configurations are left as they are.
+        action_bounds: (low, high), to which continuous actions are clipped; the column `clipped_actions` counts the
+            numbers that changed. The default is (-1, 1) for Meta-World, whose environments do the same; the actions of
+            other configurations are left as they are.
         options: more for `datasets.load_dataset`, such as `cache_dir` or `revision`.
 
     Raises:
-        ValueError: there is no such configuration or split; a file is truncated; a column is missing or of the wrong
-            type; or, naming the row, an episode whose columns have different lengths or hold a number that is not
-            finite. With streaming, rows are checked as they are read.
+        GatoError: there is no such configuration or split, a file is truncated, or a column is missing or of the wrong
+            type. A bad episode or document also raises it, naming the row; with streaming, when it is read.
     """
-    return _load_jat(name, split, streaming, path, action_bounds, True, options)
-
-
-def _load_jat(
-    name: str,
-    split: str,
-    streaming: bool,
-    path: str | os.PathLike,
-    action_bounds: tuple[float, float] | None,
-    decode_documents: bool,
-    options: dict[str, Any],
-) -> datasets.Dataset | datasets.IterableDataset:
-    from datasets import Features, Image, List, Value
-
-    where = f"{name} of {path}, split {split}"
-    rows = _load(name, split, streaming, path, options)
-    kind = check_columns(rows.features or Features(), where)
-    context = {"task": jat_task_id(name), "where": where}
-    ours = {"task": Value("string")}
-    if kind == "documents":
-        images = rows.features.get("images")
-        # An encoded JPEG does not survive being decoded and encoded again. A stream encodes nothing.
-        if images and not (streaming and decode_documents):
-            rows = _cast(rows, "images", _images(images, decode=False))
-        if images and decode_documents:
-            ours["images"] = images
-        features = Features({**rows.features, **ours})
-        return rows.map(_with_task, with_indices=True, fn_kwargs=context, features=features)
-
-    if action_bounds is None and name.startswith("metaworld-"):
-        action_bounds = (-1.0, 1.0)
-    if action_bounds is not None and "continuous_actions" not in rows.features:
-        raise ValueError(f"{where} has no continuous actions that action_bounds={action_bounds} could clip")
-    context |= {"action_bounds": action_bounds, "newest_frames": name.startswith("atari-")}
-    ours |= {"seed": Value("int64"), "success": Value("bool"), "expert": Value("string"), "noise": Value("float32")}
-    if action_bounds is not None:
-        ours["clipped_actions"] = Value("int64")
-    if isinstance(getattr(rows.features.get("image_observations"), "feature", None), Image):
-        ours |= {"image_observations": List(Value("binary")), "image_shape": List(Value("int64"))}
-    features = Features({**rows.features, **ours})
-    return rows.map(_our_episode, with_indices=True, fn_kwargs=context, features=features)
+    rows, where = _load(name, split, streaming, path, options)
+    if check_columns(rows.features, where) == "episodes":
+        return _as_episodes(rows, name, where, action_bounds)
+    # `map` decodes the images of a dataset and encodes them again, which changes a JPEG; those of a stream it leaves.
+    unchanged = rows if streaming else _with_encoded_images(rows)
+    return _as_documents(unchanged, name, where, rows.features)
 
 
 def import_jat(
@@ -126,51 +97,71 @@ def import_jat(
     """Writes one configuration of the dataset as our parquet files, reading it as a stream.
 
     Args:
-        folder: gets `train-00000.parquet`, ...: `read_episodes(folder)` reads them. It must not exist, or be empty.
+        folder: gets `train-00000.parquet`, ...; `read_episodes(folder)` reads them. It must not exist, or be empty.
         name, split, path, action_bounds, options: see `load_jat`.
-        progress: called with the number of rows written, file by file.
+        progress: called after each file with the number of its rows.
 
     Returns:
         The number of episodes or documents.
 
     Raises:
-        ValueError: see `load_jat`; nothing is written then.
+        GatoError: see `load_jat`; nothing is written then.
     """
-    from datasets import Features
-
-    rows = _load_jat(name, split, True, path, action_bounds, False, options)
-    features = rows.features
-    if "images" in features:
-        features = Features({**features, "images": _images(features["images"], decode=True)})
+    rows, where = _load(name, split, True, path, options)
+    if check_columns(rows.features, where) == "episodes":
+        rows = _as_episodes(rows, name, where, action_bounds)
+        schema = rows.features.arrow_schema
+    else:
+        schema = _document_features(rows.features).arrow_schema
+        encoded = _with_encoded_images(rows)
+        rows = _as_documents(encoded, name, where, encoded.features)
     provenance = {
         "task": jat_task_id(name),
-        "source": f"{name} of {path}, split {split}",
+        "source": where,
         "versions": package_versions(("numpy", "pillow", "pyarrow", "datasets")),
     }
-    return write_shards(folder, _plain_rows(rows), features.arrow_schema, provenance, progress)
+    return write_shards(folder, _plain_rows(rows, where), schema, provenance, progress)
 
 
-def _load(name: str, split: str, streaming: bool, path: str | os.PathLike, options: dict[str, Any]):
+# ---------------------------------------------------------------------------------------------------------------------
+# Loading
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def _load(
+    name: str, split: str, streaming: bool, path: str | os.PathLike, options: dict[str, Any]
+) -> tuple[Rows, str]:
+    """Loads the rows as they are, and names them for the messages of errors."""
+    require_data_packages("The JAT dataset")
     from datasets import load_dataset
 
-    root = Path(path)
-    if not root.is_dir():
-        return _with_images(load_dataset(str(path), name, split=split, streaming=streaming, **options))
-    if not (root / name).is_dir():
+    where = f"{name} of {path}, split {split}"
+    if Path(path).is_dir():
+        files = {split: _local_files(name, split, Path(path))}
+        rows = load_dataset("parquet", data_files=files, split=split, streaming=streaming, **options)
+    else:
+        with found_on_the_hub(where):
+            rows = load_dataset(str(path), name, split=split, streaming=streaming, **options)
+    if rows.features is None:
+        raise GatoError(f"{where} does not tell its columns before it is read: load it without streaming")
+    return _with_images(rows), where
+
+
+def _local_files(name: str, split: str, root: Path) -> list[str]:
+    folder = root / name
+    if not folder.is_dir():
         there = sorted(entry.name for entry in root.iterdir() if entry.is_dir())
-        raise ValueError(f"there is no configuration {name!r} in {path}, it has {there}")
-    files = sorted(str(file.relative_to(root / name)) for file in (root / name).rglob("*.parquet"))
-    files = [str(root / name / file) for file in files if file.startswith(split)]
+        raise GatoError(f"there is no configuration {name!r} in {root}, it has {there}")
+    names = sorted(str(file.relative_to(folder)) for file in folder.rglob("*.parquet"))
+    files = [str(folder / file) for file in names if file.startswith(split)]
     if not files:
-        raise ValueError(f"there is no split {split!r} in {root / name}: no parquet file begins with its name")
+        raise GatoError(f"there is no split {split!r} in {folder}: no parquet file begins with its name")
     check_parquet_files(files)
-    return _with_images(
-        load_dataset("parquet", data_files={split: files}, split=split, streaming=streaming, **options)
-    )
+    return files
 
 
-def _with_images(rows: datasets.Dataset | datasets.IterableDataset):
-    """Files that were not written by `datasets` don't say which of their columns are images."""
+def _with_images(rows: Rows) -> Rows:
+    """Marks the columns of images, which only files written by `datasets` tell."""
     from datasets import Image, List, Value
 
     stored = {"bytes": Value("binary"), "path": Value("string")}
@@ -180,17 +171,38 @@ def _with_images(rows: datasets.Dataset | datasets.IterableDataset):
     return rows
 
 
-def _cast(rows: datasets.Dataset | datasets.IterableDataset, name: str, feature: Any):
-    """As `rows.cast_column`, which changes the features of a stream in place, so that it takes no notice of them."""
+def _cast(rows: Rows, name: str, feature: Any) -> Rows:
+    """Casts one column. `rows.cast_column` doesn't do for a stream: it changes the features in place, to no effect."""
     from datasets import Features
 
     return rows.cast(Features({**rows.features, name: feature}))
 
 
-def _images(feature: Any, decode: bool) -> Any:
+# ---------------------------------------------------------------------------------------------------------------------
+# Documents
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def _with_encoded_images(rows: Rows) -> Rows:
+    """Leaves the images of documents encoded, as {"bytes", "path"}, when a row is read."""
     from datasets import Image, List
 
-    return List(Image(decode=decode)) if isinstance(feature, List) else Image(decode=decode)
+    if "images" not in rows.features:
+        return rows
+    image = Image(decode=False)
+    return _cast(rows, "images", List(image) if isinstance(rows.features["images"], List) else image)
+
+
+def _as_documents(rows: Rows, name: str, where: str, features: datasets.Features) -> Rows:
+    """Adds their task to documents, and checks them. `features` says whether images are decoded when a row is read."""
+    context = {"task": jat_task_id(name), "where": where}
+    return rows.map(_with_task, with_indices=True, fn_kwargs=context, features=_document_features(features))
+
+
+def _document_features(features: datasets.Features) -> datasets.Features:
+    from datasets import Features, Value
+
+    return Features({**features, "task": Value("string")})
 
 
 def _with_task(row: dict[str, Any], index: int, task: str, where: str) -> dict[str, Any]:
@@ -198,7 +210,41 @@ def _with_task(row: dict[str, Any], index: int, task: str, where: str) -> dict[s
     return {"task": task}
 
 
-def _our_episode(
+# ---------------------------------------------------------------------------------------------------------------------
+# Episodes
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def _as_episodes(rows: Rows, name: str, where: str, action_bounds: tuple[float, float] | None) -> Rows:
+    """Adds our columns to episodes, checks them, clips their actions and stores their images as bytes."""
+    from datasets import Features, Image, List, Value
+
+    if action_bounds is None and name.startswith("metaworld-"):
+        action_bounds = (-1.0, 1.0)
+    if action_bounds is not None and "continuous_actions" not in rows.features:
+        raise GatoError(f"{where} has no continuous actions that action_bounds={action_bounds} could clip")
+    ours = {
+        "task": Value("string"),
+        "seed": Value("int64"),
+        "success": Value("bool"),
+        "expert": Value("string"),
+        "noise": Value("float32"),
+    }
+    if action_bounds is not None:
+        ours["clipped_actions"] = Value("int64")
+    if isinstance(getattr(rows.features.get("image_observations"), "feature", None), Image):
+        ours |= {"image_observations": List(Value("binary")), "image_shape": List(Value("int64"))}
+    context = {
+        "task": jat_task_id(name),
+        "where": where,
+        "action_bounds": action_bounds,
+        "newest_frames": name.startswith("atari-"),
+    }
+    features = Features({**rows.features, **ours})
+    return rows.map(_our_columns, with_indices=True, fn_kwargs=context, features=features)
+
+
+def _our_columns(
     row: dict[str, Any],
     index: int,
     task: str,
@@ -206,6 +252,7 @@ def _our_episode(
     action_bounds: tuple[float, float] | None,
     newest_frames: bool,
 ) -> dict[str, Any]:
+    """Returns the columns of an episode that are new or change."""
     where = f"{where}, row {index}"
     check_episode(row, where)
     changed: dict[str, Any] = {"task": task, "seed": None, "success": None, "expert": EXPERT, "noise": None}
@@ -218,22 +265,28 @@ def _our_episode(
         arrays = [_pixels(image, newest_frames) for image in images]
         shapes = {array.shape for array in arrays}
         if len(shapes) > 1:
-            raise ValueError(f"{where}: image_observations must have one shape, they have {sorted(shapes)}")
+            raise GatoError(f"{where}: image_observations must have one shape, they have {sorted(shapes)}")
         changed |= {"image_observations": [array.tobytes() for array in arrays], "image_shape": list(*shapes)}
     return changed
 
 
 def _pixels(image: Any, newest_frames: bool) -> np.ndarray:
-    """An image as a uint8 array (height, width, channels)."""
+    """Returns an image as a (height, width, channels) uint8 array.
+
+    Args:
+        newest_frames: keep only the last three of four channels.
+    """
     pixels = np.asarray(image)
     if newest_frames and pixels.shape[2:] == (4,):
         pixels = pixels[..., 1:]
     return np.ascontiguousarray(pixels.reshape(*pixels.shape[:2], -1))
 
 
-def _plain_rows(rows: datasets.IterableDataset) -> Iterator[dict[str, Any]]:
-    for row in rows:
-        yield {
-            name: list(value) if isinstance(value, np.ndarray) and value.ndim > 1 else value
-            for name, value in row.items()
-        }
+def _plain_rows(rows: Rows, where: str) -> Iterator[dict[str, Any]]:
+    """Turns the matrices of rows into lists of their rows: Arrow takes no matrices."""
+    with readable_stream(where):
+        for row in rows:
+            yield {
+                name: list(value) if isinstance(value, np.ndarray) and value.ndim > 1 else value
+                for name, value in row.items()
+            }

@@ -1,23 +1,34 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""Our episodes as datasets of Minari; see `from_minari`."""
+"""Writes our episodes as datasets of Minari (https://minari.farama.org), the Farama Foundation's format."""
 
 from __future__ import annotations
 
 import itertools
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...suites import Task, find_task
+from ...suites import Task, UnknownTaskError, find_task
+from ...system.errors import GatoError
 from ...system.files import new_folder
-from ...system.packages import package_versions, require_packages
-from ..columns import leaves_of, nested, values_of
+from ...system.packages import package_versions
+from ..columns import Path, leaves_of, nested, values_of
 from ..parquet import read_episodes
-from .minari_format import array_of_entry, check_dataset_id, space_from_json
+from .minari_format import (
+    SPACES,
+    Place,
+    check_dataset_id,
+    require_minari,
+    space_from_json,
+    stored_arrays,
+    stored_tree,
+)
 from .replay import replay_episode
 
 if TYPE_CHECKING:
@@ -25,11 +36,12 @@ if TYPE_CHECKING:
     import gymnasium
     import minari
 
+# Minari counts or sets this metadata itself when it writes a dataset or an episode.
+_SET_BY_MINARI = ("total_episodes", "total_steps", "dataset_size", "data_format", "jpeg_encoding", *SPACES)
+_SET_BY_MINARI_OF_EPISODE = ("id", "total_steps")
 
-# Metadata that Minari counts or sets itself when a dataset is written.
-_COUNTED = ("total_episodes", "total_steps", "dataset_size", "data_format", "jpeg_encoding")
-_SPACES = ("observation_space", "action_space")
-_COUNTED_OF_EPISODE = ("id", "total_steps")
+_Spaces = tuple["gymnasium.Space", "gymnasium.Space"]
+_Episode = tuple[dict[str, Any], dict[str, Any]]  # Minari's episode, and its metadata
 
 
 def to_minari(
@@ -41,51 +53,49 @@ def to_minari(
 ) -> minari.MinariDataset:
     """Writes episodes as a Minari dataset, to Minari's folder (`MINARI_DATASETS_PATH`).
 
-    Episodes that came from Minari become what they were. Of others, those of a task of ours, Minari wants more than
-    they hold: the observation after the last action, and whether that ended the episode or cut it off. So each is
-    replayed in its environment, from its seed, with the actions that were executed, and must show the same
-    observations again. Minari's actions are the executed ones.
+    Episodes that came from Minari become what they were. Episodes of our tasks lack two things that Minari needs: the
+    observation after the last action, and whether that action ended the episode or a limit cut it. So each is
+    replayed in its environment, from its seed and with the actions that were executed, and must show the same
+    observations again. The executed actions become Minari's actions.
 
     Args:
-        episodes: of one dataset of Minari, or of one task of ours.
-        dataset_id: like "namespace/name-v0"; by default that of the dataset the episodes came from.
-        data_format: "hdf5", "arrow" or "parquet"; by default that of the dataset, "hdf5" for others.
-        about: metadata of the dataset: author, author_email, algorithm_name, code_permalink, description, and
+        episodes: of one dataset of Minari, or of one of our tasks.
+        dataset_id: like "namespace/name-v0". The default is the id of the dataset that the episodes came from.
+        data_format: "hdf5", "arrow" or "parquet". The default is that of the dataset, or "hdf5".
+        about: metadata of the dataset: author, author_email, algorithm_name, code_permalink, description,
             requirements.
 
     Raises:
-        ValueError: no episodes, or episodes of several datasets or tasks; an id that is taken or malformed; or, naming
-            the row, an episode that can't be replayed, or shows other observations than it did.
-        ImportError: minari is not installed, or what the task needs.
+        GatoError: there are no episodes, or they are of several datasets or tasks; the id is malformed, or taken; or
+            an episode can't be replayed, or shows other observations than recorded, in which case the message names
+            its row.
+        MissingPackageError: Minari is not installed, or a package that the task needs.
     """
-    require_packages("A Minari dataset", ("minari",), "minari")
+    require_minari()
     rows = iter(episodes)
     first = next(rows, None)
     if first is None:
-        raise ValueError("there are no episodes to write")
+        raise GatoError("there are no episodes to write")
     numbered = enumerate(itertools.chain((first,), rows))
     if first.get("minari_dataset") is not None:
         metadata = json.loads(first["minari_dataset"])
-        spaces = _spaces_of(metadata)
-        written = (_kept_episode(row, number, first["minari_dataset"], *spaces) for number, row in numbered)
-        return _write(metadata, spaces, written, dataset_id or metadata["dataset_id"], data_format, about)
+        spaces = space_from_json(metadata[SPACES[0]]), space_from_json(metadata[SPACES[1]])
+        stored = (_stored_episode(row, number, first["minari_dataset"], spaces) for number, row in numbered)
+        return _write(stored, spaces, dataset_id or metadata["dataset_id"], data_format, metadata, about)
 
     task = _task_of(first)
     if dataset_id is None:
-        raise ValueError("episodes that did not come from Minari need a dataset_id, like 'namespace/name-v0'")
+        raise GatoError("episodes that did not come from Minari need a dataset_id, like 'namespace/name-v0'")
     versions = package_versions(task.packages)
     metadata = {
         "algorithm_name": first.get("expert") or task.expert or "unknown",
         "description": f"Episodes of the task {task.id}",
         "requirements": [f"{name}=={versions[name]}" for name in task.packages],
     }
-    environment = task.make_environment()
-    try:
+    with closing(task.make_environment()) as environment:
         spaces = environment.observation_space, environment.action_space
-        written = (_replayed_episode(row, number, task, environment) for number, row in numbered)
-        return _write(metadata, spaces, written, dataset_id, data_format, about)
-    finally:
-        environment.close()
+        replayed = (_replayed_episode(row, number, task, environment) for number, row in numbered)
+        return _write(replayed, spaces, dataset_id, data_format, metadata, about)
 
 
 def export_minari(
@@ -95,145 +105,151 @@ def export_minari(
     return to_minari(read_episodes(folder), dataset_id, data_format=data_format, **about)
 
 
-def _spaces_of(metadata: Mapping[str, Any]) -> tuple[gymnasium.Space, gymnasium.Space]:
-    return tuple(space_from_json(metadata[name]) for name in _SPACES)
+# ---------------------------------------------------------------------------------------------------------------------
+# One episode
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def _stored_episode(row: Mapping[str, Any], number: int, dataset: str, spaces: _Spaces) -> _Episode:
+    """Puts an episode that came from Minari together again."""
+    if row.get("minari_dataset") != dataset:
+        raise GatoError(f"row {number} is not of the Minari dataset that row 0 came from: write each on its own")
+    stored = stored_arrays(row)
+    episode = {
+        "observations": _stored_observations(row, stored, spaces[0]),
+        "actions": _stored_actions(row, stored, spaces[1]),
+        "rewards": stored.get(("rewards",), np.asarray(row["rewards"], np.float64)),
+        "terminations": stored["terminations",],
+        "truncations": stored["truncations",],
+        "infos": stored_tree("infos", stored),
+    }
+    return episode, stored_tree("metadata", stored)
+
+
+def _stored_observations(row: Mapping[str, Any], stored: Mapping[Place, Any], space: gymnasium.Space) -> Any:
+    values: dict[Path, Any] = {}
+    for path, of_columns in values_of(leaves_of(space, "observations"), row, "observations").items():
+        if ("observations", *path) in stored:
+            values[path] = stored["observations", *path]
+        elif isinstance(of_columns, list):
+            values[path] = of_columns + stored["final_observation", *path]
+        else:
+            values[path] = np.concatenate([of_columns, stored["final_observation", *path]])
+    return nested(space, values)
+
+
+def _stored_actions(row: Mapping[str, Any], stored: Mapping[Place, Any], space: gymnasium.Space) -> Any:
+    of_columns = values_of(leaves_of(space, "actions"), row, "actions")
+    return nested(space, {path: stored.get(("actions", *path), values) for path, values in of_columns.items()})
 
 
 def _task_of(row: Mapping[str, Any]) -> Task:
     try:
-        task = find_task(row.get("task"))
-    except ValueError as error:
-        raise ValueError(
+        task = find_task(str(row.get("task")))
+    except UnknownTaskError as error:
+        raise GatoError(
             "only episodes that came from Minari, or of a task that can be replayed, can be written for Minari: "
             f"{error}"
         ) from error
     if not isinstance(task, Task):
-        raise ValueError(f"{task.id} has documents, not episodes")
+        raise GatoError(f"{task.id} has documents, not episodes")
     return task
 
 
-def _kept_episode(
-    row: Mapping[str, Any],
-    number: int,
-    dataset: str,
-    observation_space: gymnasium.Space,
-    action_space: gymnasium.Space,
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """An episode that came from Minari and what Minari says of it."""
-    if row.get("minari_dataset") != dataset:
-        raise ValueError(f"row {number} is not of the Minari dataset that row 0 came from: write each on its own")
-    kept = {tuple(json.loads(entry["place"])): array_of_entry(entry) for entry in row["minari_arrays"]}
-    episode: dict[str, Any] = {}
-    for role, space in (("observations", observation_space), ("actions", action_space)):
-        values = {}
-        leaves = leaves_of(space, role)
-        given_back = values_of(leaves, row, role)
-        for path in (leaf.path for leaf in leaves):
-            if (role, *path) in kept:
-                values[path] = kept[role, *path]
-            elif role == "actions":
-                values[path] = given_back[path]
-            elif isinstance(given_back[path], list):
-                values[path] = given_back[path] + kept["final_observation", *path]
-            else:
-                values[path] = np.concatenate([given_back[path], kept["final_observation", *path]])
-        episode[role] = nested(space, values)
-    episode["rewards"] = kept.get(("rewards",), np.asarray(row["rewards"], np.float64))
-    for name in ("terminations", "truncations"):
-        episode[name] = kept[name,]
-    for tree in ("infos", "metadata"):
-        episode[tree] = kept[tree,]
-        for place, values in kept.items():
-            if place[0] == tree and len(place) > 1:
-                _put(episode[tree], place[1:], values)
-    return episode, episode.pop("metadata")
-
-
-def _put(tree: dict[str, Any], place: tuple, value: Any) -> None:
-    for key in place[:-1]:
-        tree = tree[key]
-    tree[place[-1]] = value
-
-
-def _replayed_episode(
-    row: Mapping[str, Any], number: int, task: Task, environment: gymnasium.Env
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """An episode of a task of ours as Minari has it, and what is known of it."""
+def _replayed_episode(row: Mapping[str, Any], number: int, task: Task, environment: gymnasium.Env) -> _Episode:
     where = f"row {number}"
     if row.get("task") != task.id:
-        raise ValueError(f"{where} is of the task {row.get('task')!r}, row 0 of {task.id!r}: write each on its own")
+        raise GatoError(f"{where} is of the task {row.get('task')!r}, row 0 of {task.id!r}: write each on its own")
     about = {name: row.get(name) for name in ("seed", "task", "expert", "success", "noise")}
     episode = replay_episode(row, environment, where) | {"infos": {}}
     return episode, {name: value for name, value in about.items() if value is not None}
 
 
+# ---------------------------------------------------------------------------------------------------------------------
+# The dataset
+# ---------------------------------------------------------------------------------------------------------------------
+
+
 def _write(
-    metadata: dict[str, Any],
-    spaces: tuple[gymnasium.Space, gymnasium.Space],
-    episodes: Iterator[tuple[dict[str, Any], dict[str, Any]]],
+    episodes: Iterable[_Episode],
+    spaces: _Spaces,
     dataset_id: str,
     data_format: str | None,
+    metadata: dict[str, Any],
     about: dict[str, Any],
 ) -> minari.MinariDataset:
     import minari
     from minari.data_collector import EpisodeBuffer
+    from minari.dataset.minari_storage import MinariStorage
+
+    data_format = data_format or metadata.get("data_format", "hdf5")
+    jpeg_encoding = not _have_images(spaces) and metadata.get("jpeg_encoding", True)
+    # Minari ignores hidden folders such as this one, so that it never sees a dataset that is not whole.
+    with new_folder(_free_path(dataset_id)) as temporary:
+        data = temporary / "data"
+        try:
+            storage = MinariStorage.new(data, *spaces, data_format=data_format, jpeg_encoding=jpeg_encoding)
+        except ValueError as error:
+            raise GatoError(f"the Minari dataset {dataset_id!r} can't be written: {error}") from error
+        storage.update_metadata(_dataset_metadata(metadata, about, dataset_id))
+        for number, (episode, of_episode) in enumerate(episodes):
+            if data_format != "hdf5":
+                episode["infos"] = _as_lists(episode["infos"])
+            storage.update_episodes([EpisodeBuffer(**episode)])
+            ours = {name: value for name, value in of_episode.items() if name not in _SET_BY_MINARI_OF_EPISODE}
+            storage.update_episode_metadata([_episode_metadata(ours, data_format)], [number])
+    return minari.load_dataset(dataset_id)
+
+
+def _have_images(spaces: _Spaces) -> bool:
+    from minari.dataset.minari_storage import is_image_space
+
+    leaves = itertools.chain(leaves_of(spaces[0], "observations"), leaves_of(spaces[1], "actions"))
+    return any(is_image_space(leaf.space) for leaf in leaves)
+
+
+def _free_path(dataset_id: str) -> FilePath:
+    """Returns the folder of a new dataset, and creates its namespace."""
     from minari.dataset.minari_dataset import parse_dataset_id
-    from minari.dataset.minari_storage import MinariStorage, is_image_space
     from minari.namespace import create_namespace, list_local_namespaces
     from minari.storage.datasets_root_dir import get_dataset_path
 
     check_dataset_id(dataset_id)
     path = get_dataset_path(dataset_id)
     if path.exists():
-        raise ValueError(f"there is a Minari dataset {dataset_id!r} already, in {path}")
+        raise GatoError(f"there is a Minari dataset {dataset_id!r} already, in {path}")
     namespace = parse_dataset_id(dataset_id)[0]
     if namespace is not None and namespace not in list_local_namespaces():
         create_namespace(namespace)
-
-    has_images = any(
-        is_image_space(leaf.space)
-        for space, role in zip(spaces, ("observations", "actions"), strict=True)
-        for leaf in leaves_of(space, role)
-    )
-    data_format = data_format or metadata.get("data_format", "hdf5")
-    # Minari passes over hidden folders: a dataset that could not be written whole is never seen.
-    with new_folder(path) as temporary:
-        storage = MinariStorage.new(
-            temporary / "data",
-            *spaces,
-            data_format=data_format,
-            jpeg_encoding=not has_images and metadata.get("jpeg_encoding", True),
-        )
-        kept = {name: value for name, value in metadata.items() if name not in (*_COUNTED, *_SPACES)}
-        kept = {"minari_version": minari.__version__} | kept | about | {"dataset_id": dataset_id}
-        for name in ("author", "author_email"):
-            if name in kept:
-                kept[name] = {kept[name]} if isinstance(kept[name], str) else set(kept[name])
-        storage.update_metadata(kept)
-        for number, (episode, of_episode) in enumerate(episodes):
-            if data_format != "hdf5":
-                episode["infos"] = _listed(episode["infos"])
-            storage.update_episodes([EpisodeBuffer(**episode)])
-            rest = {name: value for name, value in of_episode.items() if name not in _COUNTED_OF_EPISODE}
-            storage.update_episode_metadata([_attributes(rest, data_format)], [number])
-    return minari.load_dataset(dataset_id)
+    return path
 
 
-def _listed(infos: Any) -> Any:
-    """Infos of one number a step as lists: Minari writes arrays of them to arrow in a way that it can't read."""
-    if isinstance(infos, dict):
-        return {key: _listed(value) for key, value in infos.items()}
-    return list(infos) if isinstance(infos, np.ndarray) and infos.ndim == 1 else infos
+def _dataset_metadata(metadata: dict[str, Any], about: dict[str, Any], dataset_id: str) -> dict[str, Any]:
+    import minari
+
+    kept = {name: value for name, value in metadata.items() if name not in _SET_BY_MINARI}
+    kept = {"minari_version": minari.__version__} | kept | about | {"dataset_id": dataset_id}
+    for name in ("author", "author_email"):
+        if name in kept:
+            kept[name] = {kept[name]} if isinstance(kept[name], str) else set(kept[name])
+    return kept
 
 
-def _attributes(metadata: dict[str, Any], data_format: str) -> dict[str, Any]:
-    """Metadata of an episode as its format stores them: HDF5 has no nested attributes, JSON no numbers of numpy."""
+def _episode_metadata(metadata: dict[str, Any], data_format: str) -> dict[str, Any]:
+    """Writes metadata as the format stores them: HDF5 has no nested attributes, and JSON has no NumPy numbers."""
     if data_format != "hdf5":
         return {name: value.tolist() if hasattr(value, "tolist") else value for name, value in metadata.items()}
     flat: dict[str, Any] = {}
     for name, value in metadata.items():
         if isinstance(value, dict):
-            flat |= {f"{name}/{inner}": item for inner, item in _attributes(value, data_format).items()}
+            flat |= {f"{name}/{inner}": item for inner, item in _episode_metadata(value, data_format).items()}
         else:
             flat[name] = value
     return flat
+
+
+def _as_lists(infos: Any) -> Any:
+    """Turns infos of one number a step into lists: Minari can't read back what it writes of arrays to Arrow."""
+    if isinstance(infos, dict):
+        return {key: _as_lists(value) for key, value in infos.items()}
+    return list(infos) if isinstance(infos, np.ndarray) and infos.ndim == 1 else infos

@@ -12,6 +12,7 @@ from gato_hub.data.collect import collect
 from gato_hub.data.exchange.from_minari import from_minari, import_minari
 from gato_hub.data.exchange.to_minari import export_minari, to_minari
 from gato_hub.data.parquet import read_episodes, read_provenance
+from gato_hub.system.errors import GatoError
 
 TASK = "babyai/go-to-obj-s4"
 
@@ -323,7 +324,7 @@ def test_bad_datasets_of_minari(tmp_path):
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_bad_calls():
-    with pytest.raises(FileNotFoundError, match="missing-v0"):
+    with pytest.raises(GatoError, match="no Minari dataset 'missing-v0' in .*, and no download was asked for"):
         from_minari("missing-v0")
     with pytest.raises(ValueError, match="'no version' is no id"):
         from_minari("no version")
