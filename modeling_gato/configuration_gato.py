@@ -143,6 +143,11 @@ class GatoConfig(PreTrainedConfig):
             plan = self.base_model_tp_plan.items()
             self.base_model_tp_plan = {name: style for name, style in plan if not name.endswith(relative)}
 
+    @property
+    def is_relative(self) -> bool:
+        """Whether attention has Transformer-XL's relative positions."""
+        return self.position_embedding_type == "transformer_xl"
+
     def _refuse_unknown_keys(self, kwargs: dict) -> None:
         """The library keeps a misspelt key as an attribute that nobody reads; we would rather hear of it."""
         known = {field.name for field in fields(self)} | set(self.attribute_map)

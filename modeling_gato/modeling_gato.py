@@ -5,131 +5,52 @@
 Knows nothing of tokenizers or environments: ids, patches and positions come in, logits go out.
 """
 
-import json
 import math
-from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import SafetensorError
 from torch import nn
 from torch.nn import functional as F
 from transformers import initialization as init
 from transformers.activations import ACT2FN
 from transformers.cache_utils import Cache, DynamicCache
 from transformers.generation import GenerationMixin
-from transformers.masking_utils import create_sliding_window_causal_mask, find_packed_sequence_indices
 from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.modeling_outputs import BaseModelOutputWithPast, CausalLMOutputWithPast
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS, dynamic_rope_update
-from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS, PreTrainedModel
+from transformers.modeling_utils import AttentionInterface, PreTrainedModel
 from transformers.processing_utils import Unpack
-from transformers.utils import TransformersKwargs, can_return_tuple
+from transformers.utils import TransformersKwargs, auto_docstring, can_return_tuple
 from transformers.utils.generic import merge_with_config_defaults
 from transformers.utils.import_utils import is_tracing, torch_compilable_check
 from transformers.utils.output_capturing import capture_outputs
 
-from .blockwise_attention_gato import (
-    RelativeBlockwiseAttention,
-    blockwise_attention,
-    shift_to_distances,
-    worthwhile_blocks,
-)
+from .attention_context_gato import BLOCKWISE, AttentionContext, attention_context
+from .attention_functions_gato import blockwise_attention_forward, eager_attention_forward, with_distances
 from .configuration_gato import GatoConfig
-from .generation_gato import is_memory
+from .kept_positions_gato import keep_positions, positions_to_keep, take_positions
+from .loading_gato import clear_loading_errors, refuse_missing_weights, refuse_other_shapes
+from .patch_embedding_gato import (
+    GatoPatchEmbedder,
+    GatoPatchLayerNorm,
+    GatoScaledConv2d,
+    GatoScaledLinear,
+    check_range,
+)
+
+if TYPE_CHECKING:
+    from .generation_gato import GatoAgent
+
+# An instance of our own: the library's table is left alone, and what others register there is found here, too.
+ALL_ATTENTION_FUNCTIONS = AttentionInterface()
+ALL_ATTENTION_FUNCTIONS[BLOCKWISE] = blockwise_attention_forward
 
 IGNORED_LABEL = -100
 
 
-class GatoPatchEmbedder(nn.Module):
-    """
-    Image patches to vectors: one pre-activation residual block with group norm and GELU (paper, section 2.2), plus a
-    learnt vector for the patch's row interval and one for its column interval.
-
-    Stem and channels are unpublished. Ours: a strided convolution to a 4 x 4 map and GELU, the block on that map, a
-    linear layer to the width, and a layer norm that starts at `initializer_range`, so that a fresh patch vector has
-    the scale of a fresh token embedding. The stem's GELU sees absolute values, which the group norms take away.
-    """
-
-    def __init__(self, config: GatoConfig):
-        super().__init__()
-        channels, groups = config.patch_embed_channels, config.patch_embed_groups
-        stride = config.patch_size // 4
-        self.patch_shape = (config.num_channels, config.patch_size, config.patch_size)
-        self.stem = nn.Conv2d(config.num_channels, channels, kernel_size=stride, stride=stride)
-        self.norm1 = nn.GroupNorm(groups, channels)
-        self.conv1 = nn.Conv2d(channels, channels, kernel_size=3, padding=1)
-        self.norm2 = nn.GroupNorm(groups, channels)
-        self.conv2 = nn.Conv2d(channels, channels, kernel_size=3, padding=1)
-        self.proj = nn.Linear(16 * channels, config.hidden_size)
-        self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        # For `_init_weights`, which the library does not call on a module without parameters of its own. Each layer
-        # keeps the scale of its input; the stem undoes the paper's division of pixels by sqrt(patch_size).
-        for layer in (self.conv1, self.conv2, self.proj):
-            layer.initial_gain = 1.0
-        self.stem.initial_gain = config.patch_size**0.5
-        self.norm.starts_as_embedding = True
-        self.row_embeddings = nn.Embedding(config.num_patch_positions, config.hidden_size)
-        self.column_embeddings = nn.Embedding(config.num_patch_positions, config.hidden_size)
-
-    def forward(self, pixel_values: torch.Tensor, patch_positions: torch.Tensor) -> torch.Tensor:
-        """
-        Args:
-            pixel_values: `(patches, channels, patch_size, patch_size)`.
-            patch_positions: `(patches, 2, 2)`, integer `[[row start, row end], [column start, column end]]`.
-
-        Returns:
-            `(patches, hidden_size)`.
-        """
-        distinct, indices = distinct_patches(pixel_values)
-        embeds = self.embed_pixels(distinct)
-        if indices is not None:
-            embeds = F.embedding(indices, embeds)  # whose gradient, unlike that of indexing, adds up in a fixed order
-        rows, columns = self.choose_positions(patch_positions).unbind(-1)
-        return embeds + self.row_embeddings(rows) + self.column_embeddings(columns)
-
-    def embed_pixels(self, pixel_values: torch.Tensor) -> torch.Tensor:
-        hidden = F.gelu(self.stem(pixel_values.to(self.stem.weight.dtype)))  # (patches, C, 4, 4)
-        residual = hidden
-        hidden = self.conv1(F.gelu(self.norm1(hidden)))
-        hidden = self.conv2(F.gelu(self.norm2(hidden)))
-        return self.norm(self.proj((residual + hidden).flatten(1)))
-
-    def choose_positions(self, patch_positions: torch.Tensor) -> torch.Tensor:
-        """A uniform index inside each interval in training, its middle otherwise. `(patches, 2)`."""
-        start, end = patch_positions.unbind(-1)
-        if self.training:
-            draw = torch.rand(start.shape, device=start.device)
-            index = start + (draw * (end - start)).long()
-        else:
-            index = (start + end) // 2
-        # The last interval ends at the table's size, and an image of over 128 patches a side has empty intervals.
-        return index.clamp(max=self.row_embeddings.num_embeddings - 1)
-
-
-def distinct_patches(pixel_values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """
-    The distinct patches, and for each patch its place among them; `(pixel_values, None)` where nothing is saved.
-
-    Screens and grids repeat the same few patches; embedding each once is most of a small model's patch cost. Patches
-    are matched by a projection on a fixed direction, and the match is then verified, so that a collision can't lie.
-    """
-    count = pixel_values.shape[0]
-    if count < 2 or pixel_values.requires_grad or is_tracing(pixel_values):
-        return pixel_values, None
-    flat = pixel_values.flatten(1)
-    direction = torch.sin(torch.arange(1, flat.shape[1] + 1, device=flat.device, dtype=torch.float32) * 12.9898)
-    # A matrix product may round equal rows differently; a sum along the row does not.
-    _, indices = torch.unique((flat.float() * direction).sum(-1), return_inverse=True)
-    distinct_count = int(indices.max()) + 1
-    if distinct_count > 0.9 * count:
-        return pixel_values, None
-    first = torch.zeros(distinct_count, dtype=torch.long, device=flat.device)
-    first[indices] = torch.arange(count, device=flat.device)
-    distinct = pixel_values[first]
-    return (distinct, indices) if torch.equal(distinct[indices], pixel_values) else (pixel_values, None)
-
-
 class GatoRotaryEmbedding(nn.Module):
+    """Cosines and sines of rotary positions (Su et al., 2021)."""
+
     def __init__(self, config: GatoConfig):
         super().__init__()
         self.config = config
@@ -160,6 +81,7 @@ class GatoRotaryEmbedding(nn.Module):
 
 
 def rotate(states: torch.Tensor, cosines: torch.Tensor, sines: torch.Tensor) -> torch.Tensor:
+    """Rotates `(batch, heads, length, head_dim)` by the angles of its positions."""
     first, second = states.chunk(2, dim=-1)
     return states * cosines + torch.cat((-second, first), dim=-1) * sines
 
@@ -171,40 +93,16 @@ class GatoRelativeEncoding(nn.Module):
         super().__init__()
         self.hidden_size = config.hidden_size
 
-    def forward(self, num_distances: int, like: torch.Tensor) -> torch.Tensor:
-        """Row d encodes distance d: `(num_distances, hidden_size)`, on the device and in the dtype of `like`."""
-        exponents = torch.arange(0, self.hidden_size, 2, device=like.device, dtype=torch.float) / self.hidden_size
-        distances = torch.arange(num_distances, device=like.device, dtype=torch.float)
+    def forward(self, x: torch.Tensor, num_distances: int) -> torch.Tensor:
+        """Row d encodes distance d: `(num_distances, hidden_size)`, on the device and in the dtype of `x`."""
+        exponents = torch.arange(0, self.hidden_size, 2, device=x.device, dtype=torch.float) / self.hidden_size
+        distances = torch.arange(num_distances, device=x.device, dtype=torch.float)
         angles = distances[:, None] * 10000.0**-exponents
-        return torch.cat((angles.sin(), angles.cos()), dim=-1).to(like.dtype)
-
-
-def eager_attention_forward(
-    module: nn.Module,
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    attention_mask: torch.Tensor | None,
-    scaling: float,
-    dropout: float = 0.0,
-    position_bias: torch.Tensor | None = None,
-    **kwargs: Unpack[TransformersKwargs],
-) -> tuple[torch.Tensor, torch.Tensor]:
-    weights = query @ key.transpose(2, 3) * scaling
-    if position_bias is not None:
-        weights = weights + position_bias
-    if attention_mask is not None:
-        if attention_mask.dtype == torch.bool:
-            weights = weights.masked_fill(~attention_mask, torch.finfo(weights.dtype).min)
-        else:
-            weights = weights + attention_mask
-    weights = F.softmax(weights, dim=-1, dtype=torch.float32).to(query.dtype)
-    weights = F.dropout(weights, p=dropout, training=module.training)
-    return (weights @ value).transpose(1, 2).contiguous(), weights
+        return torch.cat((angles.sin(), angles.cos()), dim=-1).to(x.dtype)
 
 
 class GatoAttention(nn.Module):
-    """Causal self-attention with rotary positions, or with Transformer-XL's relative ones."""
+    """Causal self-attention with rotary positions."""
 
     def __init__(self, config: GatoConfig, layer_idx: int):
         super().__init__()
@@ -219,135 +117,104 @@ class GatoAttention(nn.Module):
         self.k_proj = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
         self.v_proj = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
         self.o_proj = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
-        self.is_relative = config.position_embedding_type == "transformer_xl"
-        if self.is_relative:
-            self.relative_proj = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
-            self.content_bias = nn.Parameter(torch.zeros(config.num_attention_heads, config.head_dim))
-            self.relative_bias = nn.Parameter(torch.zeros(config.num_attention_heads, config.head_dim))
 
     def forward(
         self,
         hidden_states: torch.Tensor,
-        position_embeddings: tuple,
+        position_embeddings: tuple[torch.Tensor, torch.Tensor],
         attention_mask: torch.Tensor | None = None,
         past_key_values: Cache | None = None,
         positions_to_keep: torch.Tensor | None = None,
-        blocks: list[tuple[int, int, int]] | None = None,
+        attention_function: str | None = None,
         **kwargs: Unpack[TransformersKwargs],
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        batch, length, _ = hidden_states.shape
-        heads_shape = (batch, length, -1, self.head_dim)
-        key = self.k_proj(hidden_states).view(heads_shape).transpose(1, 2)
-        value = self.v_proj(hidden_states).view(heads_shape).transpose(1, 2)
-        if positions_to_keep is not None:
-            length = positions_to_keep.shape[1]
-            heads_shape = (batch, length, -1, self.head_dim)
-            hidden_states = take_positions(hidden_states, positions_to_keep)
-        query = self.q_proj(hidden_states).view(heads_shape).transpose(1, 2)
-
-        if not self.is_relative:
-            key = rotate(key, *position_embeddings)
-            if positions_to_keep is not None:
-                position_embeddings = [
-                    take_positions(part, positions_to_keep[:, None], dim=2) for part in position_embeddings
-                ]
-            query = rotate(query, *position_embeddings)
-        if blocks is not None:
-            attended = self.attend_in_blocks(query, key, value, attention_mask, blocks, *position_embeddings)
-            return self.o_proj(attended.reshape(batch, length, -1)), None
-        if past_key_values is not None:
-            key, value = past_key_values.update(key, value, self.layer_idx)
-        if self.is_relative:
-            kwargs["position_bias"] = self.score_distances(query, key.shape[2], past_key_values, *position_embeddings)
-            query = query + self.content_bias[:, None, :]
-
-        implementation = self.config._attn_implementation
-        if isinstance(attention_mask, torch.Tensor) and attention_mask.ndim == 4 and implementation != "eager":
-            implementation = "sdpa"  # neither flash nor flex attention takes a mask of each query and key
-        attend: Callable = ALL_ATTENTION_FUNCTIONS.get_interface(implementation, eager_attention_forward)
-        attended, weights = attend(
-            self,
-            query,
-            key,
-            value,
-            attention_mask,
-            dropout=self.config.attention_dropout if self.training else 0.0,
-            scaling=self.scaling,
-            sliding_window=self.sliding_window,
-            **kwargs,
-        )
-        return self.o_proj(attended.reshape(batch, length, -1)), weights
-
-    def attend_in_blocks(
-        self,
-        query: torch.Tensor,
-        key: torch.Tensor,
-        value: torch.Tensor,
-        mask: torch.Tensor | None,
-        blocks: list[tuple[int, int, int]],
-        encoding: torch.Tensor | GatoRelativeEncoding,
-        *_,
-    ) -> torch.Tensor:
-        """All queries of a window over its own keys, `(batch, length, heads, head_dim)`; see [`query_blocks`]."""
-        if not self.is_relative:
-            return blockwise_attention(query, key, value, mask, blocks, self.scaling)
-        distance_keys = self.relative_keys(encoding, max(stop - first for _, stop, first in blocks), None)
-        attended = RelativeBlockwiseAttention.apply(
-            query, key, value, distance_keys, self.content_bias, self.relative_bias, mask, blocks, self.scaling
-        )
-        return attended.transpose(1, 2)
-
-    def score_distances(
-        self,
-        query: torch.Tensor,
-        num_keys: int,
-        past_key_values: Cache | None,
-        encoding: GatoRelativeEncoding,
-        distances: torch.Tensor | None,
-    ) -> torch.Tensor:
         """
-        Transformer-XL's terms (b) and (d): what a query thinks of a distance.
-
         Args:
-            query: `(batch, heads, queries, head_dim)`.
-            distances: `(batch or 1, queries, keys)`; None where the last key is the last query's own.
+            hidden_states: `(batch, length, hidden_size)`.
+            position_embeddings: cosines and sines of the positions.
+            positions_to_keep: `(batch, n)`, the only positions to attend from; None for all.
+            attention_function: name of the function that attends; by default the configuration's.
 
         Returns:
-            `(batch, heads, queries, keys)`.
+            `(batch, length or n, hidden_size)`, and the attention weights where the function gives them.
         """
-        query = (query + self.relative_bias[:, None, :]) * self.scaling
-        if distances is None:
-            keys = self.relative_keys(encoding, num_keys, past_key_values)[:, :num_keys].flip(1)
-            return shift_to_distances(scores_of_all(query, keys))
-        keys = self.relative_keys(encoding, min(self.sliding_window, num_keys), past_key_values)
-        scores = scores_of_all(query, keys)
-        # Distances outside the window and those of keys yet to come are hidden by the mask.
-        index = distances.clamp(0, keys.shape[1] - 1)[:, None]
-        return scores.gather(-1, index.expand(scores.shape[0], scores.shape[1], -1, -1))
+        query, key, value = self.project(hidden_states, positions_to_keep)
+        key = rotate(key, *position_embeddings)
+        query = rotate(query, *(take_positions(part, positions_to_keep) for part in position_embeddings))
+        if past_key_values is not None:
+            key, value = past_key_values.update(key, value, self.layer_idx)
+        implementation = attention_function or self.config._attn_implementation
+        attend = ALL_ATTENTION_FUNCTIONS.get_interface(implementation, eager_attention_forward)
+        attended, weights = attend(self, query, key, value, attention_mask, **self.attention_options(), **kwargs)
+        return self.o_proj(attended.flatten(-2)), weights
 
-    def relative_keys(self, encoding: GatoRelativeEncoding, num_distances: int, cache: Cache | None) -> torch.Tensor:
+    def project(
+        self, hidden_states: torch.Tensor, positions_to_keep: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Queries, keys and values, `(batch, heads, n or length, head_dim)`."""
+        key = self.split_heads(self.k_proj(hidden_states))
+        value = self.split_heads(self.v_proj(hidden_states))
+        query = self.split_heads(self.q_proj(take_positions(hidden_states, positions_to_keep)))
+        return query, key, value
+
+    def split_heads(self, states: torch.Tensor) -> torch.Tensor:
+        return states.view(*states.shape[:-1], -1, self.head_dim).transpose(-3, -2)
+
+    def attention_options(self) -> dict[str, Any]:
+        return {
+            "dropout": self.config.attention_dropout if self.training else 0.0,
+            "scaling": self.scaling,
+            "sliding_window": self.sliding_window,
+        }
+
+
+class GatoRelativeAttention(GatoAttention):
+    """Causal self-attention with Transformer-XL's relative positions (Dai et al., 2019, section 3.3)."""
+
+    def __init__(self, config: GatoConfig, layer_idx: int):
+        super().__init__(config, layer_idx)
+        self.relative_proj = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
+        self.content_bias = nn.Parameter(torch.zeros(config.num_attention_heads, config.head_dim))
+        self.relative_bias = nn.Parameter(torch.zeros(config.num_attention_heads, config.head_dim))
+
+    def forward(
+        self,
+        hidden_states: torch.Tensor,
+        position_embeddings: torch.Tensor | None,
+        attention_mask: torch.Tensor | None = None,
+        past_key_values: Cache | None = None,
+        positions_to_keep: torch.Tensor | None = None,
+        attention_function: str | None = None,
+        **kwargs: Unpack[TransformersKwargs],
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """
-        Projected distances `(heads, >= num_distances, head_dim)`. They depend on the weights alone, so a cache, which
-        lives no longer than its weights, remembers them: an acting step costs no projection.
+        As [`GatoAttention.forward`], but:
+
+        Args:
+            position_embeddings: `(distances, hidden_size)`; None where the memory remembers what is made of them.
         """
-        remembered = None
-        if cache is not None and not torch.is_grad_enabled() and not is_tracing(self.relative_proj.weight):
-            remembered = cache.__dict__.setdefault("_relative_keys", {})
-            if self.layer_idx in remembered and remembered[self.layer_idx].shape[1] >= num_distances:
-                return remembered[self.layer_idx]
-            num_distances = 1 << (num_distances - 1).bit_length()  # so that a growing cache projects seldom
-        keys = self.relative_proj(encoding(num_distances, like=self.relative_proj.weight))
-        keys = keys.view(keys.shape[0], -1, self.head_dim).transpose(0, 1)
-        if remembered is not None:
-            remembered[self.layer_idx] = keys
+        query, key, value = self.project(hidden_states, positions_to_keep)
+        if past_key_values is not None:
+            key, value = past_key_values.update(key, value, self.layer_idx)
+        kwargs["relative_keys"] = self.relative_keys(position_embeddings, past_key_values)
+        implementation = attention_function or self.config._attn_implementation
+        attend = with_distances(ALL_ATTENTION_FUNCTIONS.get_interface(implementation, eager_attention_forward))
+        attended, weights = attend(self, query, key, value, attention_mask, **self.attention_options(), **kwargs)
+        return self.o_proj(attended.flatten(-2)), weights
+
+    def relative_keys(self, encoding: torch.Tensor | None, past_key_values: Cache | None) -> torch.Tensor:
+        """
+        Projects distances to `(heads, distances, head_dim)`.
+
+        The projections depend on the weights alone. A [`GatoMemory`] remembers them, so that an acting step costs no
+        projection; with any other cache each forward pass projects anew and leaves nothing there.
+        """
+        if encoding is None:
+            return past_key_values.relative_keys[self.layer_idx]
+        keys = self.split_heads(self.relative_proj(encoding))
+        if getattr(past_key_values, "is_gato_memory", False) and not keys.requires_grad:
+            past_key_values.relative_keys[self.layer_idx] = keys
         return keys
-
-
-def scores_of_all(query: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
-    """`(batch, heads, queries, keys)` of keys `(heads, keys, head_dim)`, which all rows share without a copy."""
-    batch, heads, queries, head_dim = query.shape
-    scores = query.transpose(0, 1).reshape(heads, batch * queries, head_dim) @ keys.transpose(1, 2)
-    return scores.view(heads, batch, queries, -1).transpose(0, 1)
 
 
 class GatoMLP(nn.Module):
@@ -372,7 +239,8 @@ class GatoDecoderLayer(GradientCheckpointingLayer):
         super().__init__()
         self.hidden_dropout = config.hidden_dropout
         self.drop_path_rate = config.drop_path_rate
-        self.self_attn = GatoAttention(config, layer_idx)
+        attention = GatoRelativeAttention if config.is_relative else GatoAttention
+        self.self_attn = attention(config, layer_idx)
         self.mlp = GatoMLP(config)
         self.input_layernorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.post_attention_layernorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
@@ -381,7 +249,7 @@ class GatoDecoderLayer(GradientCheckpointingLayer):
         self,
         hidden_states: torch.Tensor,
         attention_mask: torch.Tensor | None = None,
-        position_embeddings: tuple | None = None,
+        position_embeddings: tuple[torch.Tensor, torch.Tensor] | torch.Tensor | None = None,
         past_key_values: Cache | None = None,
         positions_to_keep: torch.Tensor | None = None,
         **kwargs: Unpack[TransformersKwargs],
@@ -395,13 +263,11 @@ class GatoDecoderLayer(GradientCheckpointingLayer):
             positions_to_keep=positions_to_keep,
             **kwargs,
         )
-        if positions_to_keep is not None:
-            hidden_states = take_positions(hidden_states, positions_to_keep)
-        hidden_states = hidden_states + self.regularise(attended)
-        return hidden_states + self.regularise(self.mlp(self.post_attention_layernorm(hidden_states)))
+        hidden_states = take_positions(hidden_states, positions_to_keep) + self.regularize(attended)
+        return hidden_states + self.regularize(self.mlp(self.post_attention_layernorm(hidden_states)))
 
-    def regularise(self, update: torch.Tensor) -> torch.Tensor:
-        """Dropout, then the whole update left out for some rows and scaled up for the others."""
+    def regularize(self, update: torch.Tensor) -> torch.Tensor:
+        """Applies dropout, then leaves the whole update out for some rows and scales it up for the others."""
         if not self.training:
             return update
         if self.hidden_dropout > 0.0:
@@ -412,6 +278,31 @@ class GatoDecoderLayer(GradientCheckpointingLayer):
         return update
 
 
+class GatoTokenEmbedding(nn.Embedding):
+    """Embeddings of ids, of which a range stands for values in order; see [`smooth_embeddings`]."""
+
+    def __init__(self, config: GatoConfig):
+        super().__init__(config.vocab_size, config.hidden_size)
+        self.continuous_token_range = config.continuous_token_range
+
+
+def smooth_embeddings(count: int, width: int, std: float, num_waves: int = 32) -> torch.Tensor:
+    """
+    Draws embeddings `(count, width)` of values in order, in which neighbors are alike.
+
+    Each is a random sum of sines and cosines of its value, the slow ones the largest. What is learnt of one value then
+    holds for its neighbors, which a table of independent vectors learns one by one.
+    """
+    places = (torch.arange(count) + 0.5) / count
+    waves = torch.arange(1, num_waves + 1)
+    angles = math.pi * places[:, None] * waves
+    sizes = 1.0 / (1.0 + waves / 4.0)
+    features = torch.cat([angles.cos() * sizes, angles.sin() * sizes], dim=1)
+    embeddings = features @ torch.randn(2 * num_waves, width)
+    return embeddings * (std / embeddings.std())
+
+
+@auto_docstring
 class GatoPreTrainedModel(PreTrainedModel):
     config: GatoConfig
     config_class = GatoConfig
@@ -429,85 +320,101 @@ class GatoPreTrainedModel(PreTrainedModel):
     _can_record_outputs = {"hidden_states": GatoDecoderLayer, "attentions": GatoAttention}
 
     @classmethod
-    def from_pretrained(cls, pretrained_model_name_or_path, *model_args, output_loading_info: bool = False, **kwargs):
+    def from_pretrained(
+        cls,
+        pretrained_model_name_or_path: Any,
+        *model_args: Any,
+        output_loading_info: bool = False,
+        ignore_mismatched_sizes: bool = False,
+        **kwargs: Any,
+    ):
         """
-        As [`~transformers.PreTrainedModel.from_pretrained`], but all weights must be there, in the shapes of the
-        configuration, and in safetensors (unless `use_safetensors=False` asks for a pickle): a model that was partly
-        made of fresh weights would act, badly.
+        Loads a model as [`~transformers.PreTrainedModel.from_pretrained`] does, but never one that is partly made of
+        fresh weights: all must be there, in the shapes of the configuration, and in safetensors (unless
+        `use_safetensors=False` asks for a pickle). A class of someone else's may add a fresh head.
 
         Raises:
-            ValueError: files that are damaged or cut off, weights that are missing or of another shape.
-            OSError: no such folder, name, or file.
+            ValueError: files are damaged or cut off; weights are missing or have another shape.
+            OSError: there is no such folder, name, or file.
         """
         where = pretrained_model_name_or_path
         kwargs.setdefault("use_safetensors", True)
-        allows_other_shapes = kwargs.pop("ignore_mismatched_sizes", False)
-        try:
+        with clear_loading_errors(where):
             model, info = super().from_pretrained(
                 where, *model_args, output_loading_info=True, ignore_mismatched_sizes=True, **kwargs
             )
-        except SafetensorError as error:
-            raise ValueError(f"the weights of {where} are damaged, cut off, or no safetensors: {error}") from error
-        except json.JSONDecodeError as error:
-            raise ValueError(f"a JSON file of {where} is damaged: {error}") from error
-        except FileNotFoundError as error:
-            raise OSError(f"{where} is incomplete, a file that it names is not there: {error}") from error
-        if info["mismatched_keys"] and not allows_other_shapes:
-            found = ", ".join(
-                f"{name} {tuple(there)} instead of {tuple(expected)}"
-                for name, there, expected in sorted(info["mismatched_keys"])[:3]
-            )
-            raise ValueError(f"{len(info['mismatched_keys'])} weights of {where} have another shape: {found}")
-        # A head of someone's own may be fresh, as usual.
-        is_ours = cls.__module__ == GatoPreTrainedModel.__module__
-        prefix = "" if is_ours else f"{cls.base_model_prefix}."
-        mismatched = {name for name, *_ in info["mismatched_keys"]}
-        missing = sorted(name for name in set(info["missing_keys"]) - mismatched if name.startswith(prefix))
-        if missing and where is not None:
-            raise ValueError(f"{len(missing)} weights of {where} are missing: {', '.join(missing[:3])}")
+        if not ignore_mismatched_sizes:
+            refuse_other_shapes(where, info)
+        if where is not None:
+            is_ours = cls.__module__ == GatoPreTrainedModel.__module__
+            refuse_missing_weights(where, info, prefix="" if is_ours else f"{cls.base_model_prefix}.")
         return (model, info) if output_loading_info else model
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)
-        if isinstance(module, GatoAttention) and module.is_relative:
+        if isinstance(module, GatoRelativeAttention):
             init.zeros_(module.content_bias)
             init.zeros_(module.relative_bias)
-        elif hasattr(module, "initial_gain"):
-            init.normal_(module.weight, mean=0.0, std=module.initial_gain * module.weight[0].numel() ** -0.5)
-        elif getattr(module, "starts_as_embedding", False):
+        elif isinstance(module, (GatoScaledConv2d, GatoScaledLinear)):
+            init.normal_(module.weight, mean=0.0, std=module.gain * module.weight[0].numel() ** -0.5)
+        elif isinstance(module, GatoPatchLayerNorm):
             init.constant_(module.weight, self.config.initializer_range)
-        elif (bins := getattr(module, "continuous_token_range", None)) is not None:
-            if not getattr(module.weight, "_is_hf_initialized", False):
-                weight = module.weight[bins[0] : bins[1]]
-                init.copy_(weight, smooth_embeddings(*weight.shape, std=self.config.initializer_range).to(weight))
+        elif isinstance(module, GatoTokenEmbedding):
+            self._init_continuous_tokens(module)
+
+    def _init_continuous_tokens(self, embedding: GatoTokenEmbedding) -> None:
+        bins = embedding.continuous_token_range
+        # A slice of the weight loses the library's mark of weights that were loaded.
+        if bins is not None and not getattr(embedding.weight, "_is_hf_initialized", False):
+            weight = embedding.weight[bins[0] : bins[1]]
+            init.copy_(weight, smooth_embeddings(*weight.shape, std=self.config.initializer_range).to(weight))
 
 
-def smooth_embeddings(count: int, width: int, std: float, num_waves: int = 32) -> torch.Tensor:
-    """
-    `(count, width)` embeddings of values in order: random sums of sines and cosines of the value, the slower the
-    larger, so that what is learnt of one value holds for its neighbours. A table learns each by itself.
-    """
-    places = (torch.arange(count) + 0.5) / count
-    waves = torch.arange(1, num_waves + 1)
-    angles = math.pi * places[:, None] * waves
-    sizes = 1.0 / (1.0 + waves / 4.0)
-    features = torch.cat([angles.cos() * sizes, angles.sin() * sizes], dim=1)
-    embeddings = features @ torch.randn(2 * num_waves, width)
-    return embeddings * (std / embeddings.std())
+# Arguments of both forward passes that transformers doesn't know, or knows otherwise, for `auto_docstring`.
+INPUTS_DOCSTRING = r"""
+    input_ids (`torch.LongTensor` of shape `(batch, length)`, *optional*):
+        Ids, `config.image_token_id` where a patch goes.
+    position_ids (`torch.LongTensor` of shape `(batch, length)`, *optional*):
+        Positions. Several sequences packed in a row each start anew; without a cache, tokens attend inside their own
+        sequence only.
+    pixel_values (`torch.FloatTensor` of shape `(patches, channels, patch_size, patch_size)`, *optional*):
+        Every patch of the batch once, in the order of their placeholders.
+    patch_positions (`torch.LongTensor` of shape `(patches, 2, 2)`, *optional*):
+        Row and column interval of each patch, quantized to `config.num_patch_positions`; needed with `pixel_values`.
+    local_position_ids (`torch.LongTensor` of shape `(batch, length)`, *optional*):
+        Index of an observation token inside its timestep, `config.num_local_positions` for separator and action
+        tokens, -1 for none.
+"""
+MODEL_DOCSTRING = (
+    INPUTS_DOCSTRING
+    + r"""
+    positions_to_keep (`torch.LongTensor` of shape `(batch, n)`, *optional*):
+        The only positions to return, in `last_hidden_state` `(batch, n, hidden_size)`. Where they are few, the last
+        layer attends from them alone; of the other positions it needs only keys and values.
+"""
+)
+CAUSAL_LM_DOCSTRING = (
+    INPUTS_DOCSTRING
+    + r"""
+    labels (`torch.LongTensor` of shape `(batch, length)`, *optional*):
+        The input ids, -100 where there is no loss: images and non-text observations (paper, section 2.3). In training
+        the head runs only on the positions that have a label, and `logits` come as
+        `(labelled positions, vocab_size)`.
+    logits_to_keep (`int` or `torch.Tensor`, *optional*):
+        The last positions, these positions, or where a boolean mask `(batch, length)` is true; 0 for all.
+"""
+)
 
 
+@auto_docstring(custom_intro="The decoder without a head.")
 class GatoModel(GatoPreTrainedModel):
-    """The decoder without a head."""
-
     def __init__(self, config: GatoConfig):
         super().__init__(config)
-        self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
-        self.embed_tokens.continuous_token_range = config.continuous_token_range  # for `_init_weights`
+        self.embed_tokens = GatoTokenEmbedding(config)
         self.embed_local_positions = nn.Embedding(config.num_local_positions + 1, config.hidden_size)
         self.patch_embedder = GatoPatchEmbedder(config)
-        is_relative = config.position_embedding_type == "transformer_xl"
-        self.positions = GatoRelativeEncoding(config) if is_relative else GatoRotaryEmbedding(config)
+        self.positions = GatoRelativeEncoding(config) if config.is_relative else GatoRotaryEmbedding(config)
         self.layers = nn.ModuleList([GatoDecoderLayer(config, index) for index in range(config.num_hidden_layers)])
         self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.gradient_checkpointing = False
@@ -515,6 +422,7 @@ class GatoModel(GatoPreTrainedModel):
 
     @merge_with_config_defaults
     @capture_outputs
+    @auto_docstring(custom_args=MODEL_DOCSTRING)
     def forward(
         self,
         input_ids: torch.LongTensor | None = None,
@@ -529,91 +437,30 @@ class GatoModel(GatoPreTrainedModel):
         positions_to_keep: torch.LongTensor | None = None,
         **kwargs: Unpack[TransformersKwargs],
     ) -> BaseModelOutputWithPast:
-        r"""
-        Args:
-            input_ids (`torch.LongTensor` of shape `(batch, length)`): ids, `config.image_token_id` where a patch goes.
-            attention_mask (`torch.Tensor` of shape `(batch, length)`, *optional*): 1 for tokens, 0 for padding.
-            position_ids (`torch.LongTensor` of shape `(batch, length)`, *optional*): positions. Several sequences
-                packed in a row each start anew; without a cache, tokens attend inside their own sequence only.
-            past_key_values (`Cache`, *optional*): keys and values of earlier tokens.
-            inputs_embeds (`torch.FloatTensor` of shape `(batch, length, hidden_size)`, *optional*): instead of ids.
-            pixel_values (`torch.FloatTensor` of shape `(patches, channels, patch_size, patch_size)`, *optional*):
-                every patch of the batch once, in the order of their placeholders.
-            patch_positions (`torch.LongTensor` of shape `(patches, 2, 2)`, *optional*): row and column interval of
-                each patch, quantised to `config.num_patch_positions`; needed with `pixel_values`.
-            local_position_ids (`torch.LongTensor` of shape `(batch, length)`, *optional*): index of an observation
-                token inside its timestep, `config.num_local_positions` for separator and action tokens, -1 for none.
-            use_cache (`bool`, *optional*): whether to return keys and values; never in training.
-            positions_to_keep (`torch.LongTensor` of shape `(batch, n)`, *optional*): the only positions to return, in
-                `last_hidden_state` `(batch, n, hidden_size)`. Where they are few, the last layer, of which nothing
-                else is needed but keys and values, computes them alone.
-        """
         if (input_ids is None) == (inputs_embeds is None):
             raise ValueError("You must specify exactly one of `input_ids` or `inputs_embeds`")
-        self._check_attention_implementation()
-        inputs_embeds = self.embed_inputs(input_ids, inputs_embeds, pixel_values, patch_positions, local_position_ids)
-        batch, length, _ = inputs_embeds.shape
-
-        distances = None
-        if is_memory(past_key_values):
-            position_ids, mask, distances = past_key_values.advance(
-                batch, length, attention_mask, inputs_embeds.device
-            )
-        else:
-            mask = self.create_mask(inputs_embeds, attention_mask, past_key_values, position_ids, kwargs)
-            # Created after the mask: with a cache at hand, packed sequences would go unnoticed.
-            if use_cache and past_key_values is None and not self.training:
-                past_key_values = DynamicCache(config=self.config)
-            num_past = 0 if past_key_values is None else past_key_values.get_seq_length()
-            if position_ids is None:
-                position_ids = (torch.arange(length, device=inputs_embeds.device) + num_past)[None]
-            if past_key_values is not None and past_key_values.is_compileable:  # its keys don't end at the query
-                num_keys, first_key = past_key_values.get_mask_sizes(length, 0)
-                queries = torch.arange(length, device=inputs_embeds.device) + num_past
-                distances = (queries[:, None] - torch.arange(num_keys, device=queries.device) - first_key)[None]
-
-        if self.config.position_embedding_type == "transformer_xl":
-            position_embeddings = (self.positions, distances)
-        else:
-            position_embeddings = self.positions(inputs_embeds, position_ids)
-
-        blocks = None
-        if past_key_values is None and self._can_attend_in_blocks(mask, length, inputs_embeds, kwargs):
-            blocks = worthwhile_blocks(mask, length, self.config.position_embedding_type == "transformer_xl")
-        hidden_states = inputs_embeds
-        for layer in self.layers[:-1]:
-            hidden_states = layer(
-                hidden_states,
-                attention_mask=mask,
-                position_embeddings=position_embeddings,
-                past_key_values=past_key_values,
-                position_ids=position_ids,
-                blocks=blocks,
-                **kwargs,
-            )
-        keeps_few = self._can_compute_positions_alone(positions_to_keep, length, mask, past_key_values)
-        if keeps_few:
-            mask = mask_of_positions(positions_to_keep, length, mask)
-            if self.config.position_embedding_type == "transformer_xl":
-                if distances is None:
-                    num_keys = mask.shape[-1]  # the last is the last query's own
-                    key_indices = torch.arange(num_keys, device=mask.device) - (num_keys - length)
-                    distances = positions_to_keep[..., None] - key_indices
-                else:
-                    distances = take_positions(distances, positions_to_keep)
-                position_embeddings = (self.positions, distances)
-        hidden_states = self.layers[-1](
+        hidden_states = self.embed_inputs(input_ids, inputs_embeds, pixel_values, patch_positions, local_position_ids)
+        use_cache = use_cache and not self.training
+        context = attention_context(
+            self.config,
             hidden_states,
-            attention_mask=mask,
-            position_embeddings=position_embeddings,
-            past_key_values=past_key_values,
-            position_ids=position_ids,
-            positions_to_keep=positions_to_keep if keeps_few else None,
-            blocks=None if keeps_few else blocks,
+            attention_mask,
+            position_ids,
+            past_key_values,
+            use_cache,
+            self.training,
             **kwargs,
         )
-        if positions_to_keep is not None and not keeps_few:
-            hidden_states = take_positions(hidden_states, positions_to_keep)
+        past_key_values = self.prepare_cache(past_key_values, use_cache, context)
+        shared = {
+            "position_embeddings": self.embed_positions(hidden_states, context),
+            "past_key_values": past_key_values,
+            **kwargs,
+        }
+        arguments = context.layer_arguments()
+        for layer in self.layers[: self.config.num_hidden_layers - 1]:
+            hidden_states = layer(hidden_states, **arguments, **shared)
+        hidden_states = self.last_layer(hidden_states, positions_to_keep, context, **shared)
         return BaseModelOutputWithPast(last_hidden_state=self.norm(hidden_states), past_key_values=past_key_values)
 
     def embed_inputs(
@@ -626,178 +473,97 @@ class GatoModel(GatoPreTrainedModel):
     ) -> torch.Tensor:
         """Token embeddings with patches in their places and local positions added: `(batch, length, hidden_size)`."""
         if inputs_embeds is None:
-            check_range("input_ids", input_ids, 0, self.embed_tokens.num_embeddings)
+            check_range("input_ids", input_ids, 0, self.config.vocab_size)
             inputs_embeds = self.embed_tokens(input_ids)
-
         if pixel_values is not None:
-            self._check_patches(pixel_values, patch_positions)
-            if input_ids is not None:
-                is_patch = input_ids == self.config.image_token_id
-            else:
-                image_id = torch.tensor(self.config.image_token_id, device=inputs_embeds.device)
-                is_patch = (inputs_embeds == self.embed_tokens(image_id)).all(-1)
-            patches = self.patch_embedder(pixel_values, patch_positions).to(inputs_embeds.device, inputs_embeds.dtype)
-            torch_compilable_check(
-                is_patch.sum() == patches.shape[0],
-                lambda: (
-                    f"`input_ids` hold {int(is_patch.sum())} image placeholders ({self.config.image_token_id}), but "
-                    f"`pixel_values` hold {patches.shape[0]} patches"
-                ),
-            )
-            inputs_embeds = inputs_embeds.masked_scatter(is_patch[..., None].expand_as(inputs_embeds), patches)
+            inputs_embeds = self.place_patches(input_ids, inputs_embeds, pixel_values, patch_positions)
         elif self.training:
-            # Parameters without a gradient would break optimizers and ranks of a distributed run.
-            blank = inputs_embeds.new_zeros((1, *self.patch_embedder.patch_shape))
+            # An empty sum adds nothing, but gives every parameter a gradient, which optimizers and the ranks of a
+            # distributed run count on.
+            blank = inputs_embeds.new_zeros((1, self.config.num_channels, *[self.config.patch_size] * 2))
             position = torch.zeros((1, 2, 2), dtype=torch.long, device=inputs_embeds.device)
-            inputs_embeds = inputs_embeds + 0.0 * self.patch_embedder(blank, position).sum().to(inputs_embeds.dtype)
-
+            inputs_embeds = inputs_embeds + self.patch_embedder(blank, position)[:0].sum().to(inputs_embeds.dtype)
         if local_position_ids is not None:
-            if local_position_ids.shape != inputs_embeds.shape[:2]:
-                raise ValueError(
-                    f"`local_position_ids` must have the shape of the input, {tuple(inputs_embeds.shape[:2])}, "
-                    f"got {tuple(local_position_ids.shape)}"
-                )
-            check_range("local_position_ids", local_position_ids, -1, self.embed_local_positions.num_embeddings)
-            local = self.embed_local_positions(local_position_ids.clamp(min=0))
-            inputs_embeds = inputs_embeds + local * (local_position_ids >= 0)[..., None].to(local.dtype)
-        elif self.training:
-            inputs_embeds = inputs_embeds + 0.0 * self.embed_local_positions.weight[0].to(inputs_embeds.dtype)
+            inputs_embeds = self.add_local_positions(inputs_embeds, local_position_ids)
+        elif self.training:  # an empty sum, as above
+            nowhere = torch.empty(0, dtype=torch.long, device=inputs_embeds.device)
+            inputs_embeds = inputs_embeds + self.embed_local_positions(nowhere).sum().to(inputs_embeds.dtype)
         return inputs_embeds
 
-    def create_mask(
+    def place_patches(
         self,
+        input_ids: torch.Tensor | None,
         inputs_embeds: torch.Tensor,
-        attention_mask: torch.Tensor | None,
-        past_key_values: Cache | None,
-        position_ids: torch.Tensor | None,
-        kwargs: dict,
-    ):
-        """
-        The mask of the attention implementation: causal, inside the window, inside the sequence. For packed rows on
-        flash attention the boundaries of the sequences are added to `kwargs` instead.
-        """
-        is_flash = "flash" in self.config._attn_implementation
-        if position_ids is not None and past_key_values is None and not is_tracing(inputs_embeds):
-            if is_flash and attention_mask is None and "cu_seq_lens_q" not in kwargs:
-                kwargs.update(flash_sequence_boundaries(position_ids.expand(inputs_embeds.shape[0], -1)))
-            elif not is_flash and attention_mask is not None and attention_mask.ndim == 2:
-                # Given a padding mask, the library no longer looks for packed sequences. Padding is one more break
-                # between them: no position follows on -2, and -2 follows on none.
-                position_ids = position_ids.masked_fill(attention_mask == 0, -2)
-                attention_mask = None
-        return create_sliding_window_causal_mask(
-            config=self.config,
-            inputs_embeds=inputs_embeds,
-            attention_mask=attention_mask,
-            past_key_values=past_key_values,
-            position_ids=position_ids,
+        pixel_values: torch.Tensor,
+        patch_positions: torch.Tensor | None,
+    ) -> torch.Tensor:
+        """Token embeddings with a patch's vector in place of every image placeholder."""
+        if input_ids is not None:
+            is_patch = input_ids == self.config.image_token_id
+        else:
+            image_id = torch.tensor(self.config.image_token_id, device=inputs_embeds.device)
+            is_patch = (inputs_embeds == self.embed_tokens(image_id)).all(-1)
+        patches = self.patch_embedder(pixel_values.to(inputs_embeds.dtype), patch_positions)
+        patches = patches.to(inputs_embeds.device, inputs_embeds.dtype)
+        torch_compilable_check(
+            is_patch.sum() == patches.shape[0],
+            lambda: (
+                f"`input_ids` hold {int(is_patch.sum())} image placeholders ({self.config.image_token_id}), but "
+                f"`pixel_values` hold {patches.shape[0]} patches"
+            ),
         )
+        return inputs_embeds.masked_scatter(is_patch[..., None].expand_as(inputs_embeds), patches)
 
-    def _can_attend_in_blocks(self, mask, length: int, inputs_embeds: torch.Tensor, kwargs: dict) -> bool:
-        return (
-            inputs_embeds.device.type == "cpu"
-            and self.config._attn_implementation == "sdpa"
-            and not (self.training and self.config.attention_dropout)
-            and not kwargs.get("output_attentions")
-            and not self.config.output_attentions
-            and not is_tracing(inputs_embeds)
-            and (mask is None or (mask.dtype == torch.bool and mask.shape[-2:] == (length, length)))
-        )
-
-    def _can_compute_positions_alone(
-        self, positions_to_keep: torch.Tensor | None, length: int, mask, past_key_values: Cache | None
-    ) -> bool:
-        """Whether the last layer may compute some positions only, and whether that is worth their own mask."""
-        if positions_to_keep is None or 2 * positions_to_keep.shape[1] > length:
-            return False
-        if mask is None:  # causal by a flag, which a cache with empty slots after the queries takes by another rule
-            has_plain_keys = past_key_values is None or not past_key_values.is_compileable
-            return has_plain_keys and self.config._attn_implementation in ("eager", "sdpa")
-        return isinstance(mask, torch.Tensor) and mask.ndim == 4
-
-    def _check_attention_implementation(self) -> None:
-        is_relative = self.config.position_embedding_type == "transformer_xl"
-        if is_relative and "flash" in self.config._attn_implementation:
+    def add_local_positions(self, inputs_embeds: torch.Tensor, local_position_ids: torch.Tensor) -> torch.Tensor:
+        if local_position_ids.shape != inputs_embeds.shape[:2]:
             raise ValueError(
-                "Transformer-XL positions add a score to every query and key, which flash attention can't take: "
-                "use attn_implementation='sdpa', 'eager' or 'flex_attention', or rotary positions"
+                f"`local_position_ids` must have the shape of the input, {tuple(inputs_embeds.shape[:2])}, "
+                f"got {tuple(local_position_ids.shape)}"
             )
+        check_range("local_position_ids", local_position_ids, -1, self.config.num_local_positions + 1)
+        local = self.embed_local_positions(local_position_ids.clamp(min=0))
+        return inputs_embeds + local * (local_position_ids >= 0)[..., None].to(local.dtype)
 
-    def _check_patches(self, pixel_values: torch.Tensor, patch_positions: torch.Tensor | None) -> None:
-        if pixel_values.ndim != 4 or tuple(pixel_values.shape[1:]) != self.patch_embedder.patch_shape:
-            raise ValueError(
-                f"`pixel_values` must have shape (patches, {', '.join(map(str, self.patch_embedder.patch_shape))}), "
-                f"got {tuple(pixel_values.shape)}"
-            )
-        if patch_positions is None:
-            raise ValueError("`patch_positions` of shape (patches, 2, 2) are needed with `pixel_values`")
-        if tuple(patch_positions.shape) != (pixel_values.shape[0], 2, 2):
-            raise ValueError(
-                f"`patch_positions` must have shape ({pixel_values.shape[0]}, 2, 2), one a patch, "
-                f"got {tuple(patch_positions.shape)}"
-            )
-        check_range("patch_positions", patch_positions, 0, self.config.num_patch_positions + 1)
-        if not is_tracing(patch_positions) and patch_positions.device.type == "cpu":
-            if (patch_positions[..., 0] > patch_positions[..., 1]).any():
-                raise ValueError("`patch_positions` must be intervals [start, end] with start <= end")
+    def prepare_cache(
+        self, past_key_values: Cache | None, use_cache: bool | None, context: AttentionContext
+    ) -> Cache | None:
+        """The cache that the layers write to: a memory that has made room for the new tokens, or a new cache."""
+        if context.memory_block is not None:
+            past_key_values.advance(context.memory_block)
+        elif use_cache and past_key_values is None:
+            # Not before the mask is made: with a cache at hand, the library takes no row for packed.
+            past_key_values = DynamicCache(config=self.config)
+        return past_key_values
 
+    def embed_positions(
+        self, x: torch.Tensor, context: AttentionContext
+    ) -> tuple[torch.Tensor, torch.Tensor] | torch.Tensor | None:
+        """Rotary cosines and sines of the positions, or Transformer-XL's sinusoids of the distances to project."""
+        if not self.config.is_relative:
+            return self.positions(x, context.position_ids)
+        return self.positions(x, context.num_distances) if context.num_distances else None
 
-def take_positions(states: torch.Tensor, positions: torch.Tensor, dim: int = 1) -> torch.Tensor:
-    """`(batch or 1, ..., length, size)` at the `(batch, ..., n)` positions along `dim`."""
-    return torch.take_along_dim(states, positions[..., None], dim=dim)
-
-
-def mask_of_positions(positions: torch.Tensor, length: int, mask: torch.Tensor | None) -> torch.Tensor:
-    """
-    Which keys the queries at some positions see.
-
-    Args:
-        positions: `(batch, n)`.
-        mask: `(batch or 1, 1, length, keys)` of all queries; None where `length` keys are seen causally.
-
-    Returns:
-        `(batch, 1, n, keys)`.
-    """
-    if mask is None:
-        return (torch.arange(length, device=positions.device) <= positions[..., None])[:, None]
-    return take_positions(mask, positions[:, None], dim=2)
-
-
-def check_range(name: str, ids: torch.Tensor, low: int, high: int) -> None:
-    """Raises ValueError unless all ids lie in [low, high). On an accelerator a look would cost a synchronisation."""
-    if ids.device.type != "cpu" or is_tracing(ids) or ids.numel() == 0:
-        return
-    smallest, largest = ids.aminmax()
-    if smallest < low or largest >= high:
-        raise ValueError(f"`{name}` must lie in [{low}, {high}), got values from {int(smallest)} to {int(largest)}")
+    def last_layer(
+        self,
+        hidden_states: torch.Tensor,
+        positions_to_keep: torch.Tensor | None,
+        context: AttentionContext,
+        **kwargs: Any,
+    ) -> torch.Tensor:
+        """The states of the positions to keep, computed alone where that saves work."""
+        layer = self.layers[self.config.num_hidden_layers - 1]
+        alone = None if positions_to_keep is None else context.of_queries(positions_to_keep)
+        if alone is None:
+            return take_positions(layer(hidden_states, **context.layer_arguments(), **kwargs), positions_to_keep)
+        if self.config.is_relative:
+            kwargs["position_embeddings"] = self.embed_positions(hidden_states, alone)
+        return layer(hidden_states, positions_to_keep=positions_to_keep, **alone.layer_arguments(), **kwargs)
 
 
-def flash_sequence_boundaries(position_ids: torch.Tensor) -> dict:
-    """
-    What flash attention needs to keep packed sequences apart in any number of rows; nothing where none are packed.
-
-    Args:
-        position_ids: `(batch, length)`.
-    """
-    sequence_ids = find_packed_sequence_indices(position_ids)
-    if sequence_ids is None:
-        return {}
-    is_start = torch.ones_like(sequence_ids, dtype=torch.bool)
-    is_start[:, 1:] = sequence_ids[:, 1:] != sequence_ids[:, :-1]
-    starts = is_start.flatten().nonzero().flatten().to(torch.int32)
-    boundaries = F.pad(starts, (0, 1), value=position_ids.numel())
-    longest = int(boundaries.diff().max())
-    return {
-        "cu_seq_lens_q": boundaries,
-        "cu_seq_lens_k": boundaries,
-        "max_length_q": longest,
-        "max_length_k": longest,
-    }
-
-
+@auto_docstring(
+    custom_intro="Gato with its head, tied to the embeddings: predicts the next token, whether text or action."
+)
 class GatoForCausalLM(GatoPreTrainedModel, GenerationMixin):
-    """Gato with its head: predicts the next token, whether text or action. The head is tied to the embeddings."""
-
     _tied_weights_keys = {"lm_head.weight": "model.embed_tokens.weight"}
     _tp_plan = {"lm_head": "colwise_gather_output"}
     _pp_plan = {"lm_head": (["hidden_states"], ["logits"])}
@@ -810,11 +576,12 @@ class GatoForCausalLM(GatoPreTrainedModel, GenerationMixin):
         self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
         # A generated placeholder would ask for a patch that nobody gave.
         self.generation_config.suppress_tokens = [config.image_token_id]
-        # Otherwise one that is loaded loses what the library doesn't know, such as `agent`.
+        # Keeps fields that the library doesn't know, such as `agent`, when a generation config is loaded.
         self.generation_config._from_model_config = False
         self.post_init()
 
     @can_return_tuple
+    @auto_docstring(custom_args=CAUSAL_LM_DOCSTRING)
     def forward(
         self,
         input_ids: torch.LongTensor | None = None,
@@ -830,36 +597,11 @@ class GatoForCausalLM(GatoPreTrainedModel, GenerationMixin):
         logits_to_keep: int | torch.Tensor = 0,
         **kwargs: Unpack[TransformersKwargs],
     ) -> CausalLMOutputWithPast:
-        r"""
-        Inputs as in [`GatoModel.forward`], and:
-
-        Args:
-            labels (`torch.LongTensor` of shape `(batch, length)`, *optional*): the input ids, -100 where there is no
-                loss: images and non-text observations (paper, section 2.3). In training the head runs only on the
-                positions that have a label, and `logits` come as `(labelled positions, vocab_size)`.
-            logits_to_keep (`int` or `torch.Tensor`, *optional*): the last positions, these positions, or where a
-                boolean mask `(batch, length)` is true; 0 for all.
-        """
         tokens = input_ids if inputs_embeds is None else inputs_embeds
-        shift_labels = kwargs.pop("shift_labels", None)
-        if labels is not None and shift_labels is None:
-            shift_labels = F.pad(labels, (0, 1), value=IGNORED_LABEL)[..., 1:]
-        if shift_labels is not None and tokens is not None and shift_labels.shape != tokens.shape[:2]:
-            raise ValueError(
-                f"`labels` must have the shape of the input, {tuple(tokens.shape[:2])}, "
-                f"got {tuple(shift_labels.shape)}"
-            )
-        keeps_all = isinstance(logits_to_keep, int) and logits_to_keep == 0
-        if self.training and shift_labels is not None and keeps_all and not is_tracing(tokens):
-            logits_to_keep = shift_labels.to(tokens.device) != IGNORED_LABEL
-
-        # Recorded states are those of all positions.
-        records = any(
-            kwargs.get(name) or getattr(self.config, name, False)
-            for name in ("output_hidden_states", "output_attentions")
-        )
+        shift_labels = shifted_labels(tokens, labels, kwargs.pop("shift_labels", None))
+        logits_to_keep = self.labelled_positions(tokens, shift_labels, logits_to_keep)
         positions, is_kept = None, None
-        if tokens is not None and not records:
+        if tokens is not None and not self.records_states(kwargs):
             positions, is_kept = positions_to_keep(logits_to_keep, *tokens.shape[:2], tokens.device)
         outputs: BaseModelOutputWithPast = self.model(
             input_ids=input_ids,
@@ -880,22 +622,37 @@ class GatoForCausalLM(GatoPreTrainedModel, GenerationMixin):
         elif is_kept is not None:
             hidden_states = hidden_states[is_kept]
         logits = self.lm_head(hidden_states)
-
-        loss = None
-        if labels is not None:
-            shift_labels = keep_positions(shift_labels.to(logits.device), logits_to_keep).contiguous()
-            if kwargs.get("num_items_in_batch") is None:
-                # A batch without a label has no loss; a mean over nothing would be NaN.
-                kwargs["num_items_in_batch"] = (shift_labels != IGNORED_LABEL).sum().clamp(min=1)
-            loss = self.loss_function(
-                logits=logits, labels=None, shift_labels=shift_labels, vocab_size=self.config.vocab_size, **kwargs
-            )
         return CausalLMOutputWithPast(
-            loss=loss,
+            loss=None if labels is None else self.compute_loss(logits, shift_labels, logits_to_keep, **kwargs),
             logits=logits,
             past_key_values=outputs.past_key_values,
             hidden_states=outputs.hidden_states,
             attentions=outputs.attentions,
+        )
+
+    def labelled_positions(
+        self, tokens: torch.Tensor | None, shift_labels: torch.Tensor | None, logits_to_keep: int | torch.Tensor
+    ) -> int | torch.Tensor:
+        """In training, a mask `(batch, length)` of the positions that have a label; else `logits_to_keep` as it is."""
+        keeps_all = isinstance(logits_to_keep, int) and logits_to_keep == 0
+        if self.training and shift_labels is not None and keeps_all and not is_tracing(tokens):
+            return shift_labels.to(tokens.device) != IGNORED_LABEL
+        return logits_to_keep
+
+    def records_states(self, kwargs: dict[str, Any]) -> bool:
+        """Whether states of the layers are recorded, which are those of all positions."""
+        names = ("output_hidden_states", "output_attentions")
+        return any(kwargs.get(name) or getattr(self.config, name, False) for name in names)
+
+    def compute_loss(
+        self, logits: torch.Tensor, shift_labels: torch.Tensor, logits_to_keep: int | torch.Tensor, **kwargs: Any
+    ) -> torch.Tensor:
+        shift_labels = keep_positions(shift_labels.to(logits.device), logits_to_keep).contiguous()
+        if kwargs.get("num_items_in_batch") is None:
+            # A batch without a label has no loss; a mean over nothing would be NaN.
+            kwargs["num_items_in_batch"] = (shift_labels != IGNORED_LABEL).sum().clamp(min=1)
+        return self.loss_function(
+            logits=logits, labels=None, shift_labels=shift_labels, vocab_size=self.config.vocab_size, **kwargs
         )
 
     def prepare_inputs_for_generation(self, input_ids: torch.LongTensor, is_first_iteration: bool = False, **kwargs):
@@ -944,43 +701,38 @@ class GatoForCausalLM(GatoPreTrainedModel, GenerationMixin):
         )
         return input_ids, model_kwargs | patches
 
+    def make_agent(self, processor: Any, action_space: Any, **options: Any) -> "GatoAgent":
+        """
+        Makes an agent that acts with this model; see [`GatoAgent`] for the arguments.
 
-def positions_to_keep(
-    logits_to_keep: int | torch.Tensor, batch: int, length: int, device: torch.device
-) -> tuple[torch.Tensor | None, torch.Tensor | None]:
-    """
-    The positions that `logits_to_keep` names as `(batch, n)` indices. Of a mask that keeps more in one row than in
-    another, the shorter rows are filled up, and a boolean `(batch, n)` tells which count; else that is None. Both are
-    None where all are kept, or where a graph is traced and the number can't be known.
-    """
-    if isinstance(logits_to_keep, int):
-        if not 0 < logits_to_keep < length:
-            return None, None
-        return torch.arange(length - logits_to_keep, length, device=device).expand(batch, -1), None
-    if is_tracing(logits_to_keep):
-        return None, None
-    logits_to_keep = logits_to_keep.to(device)
-    if logits_to_keep.ndim != 2:
-        return (torch.arange(length, device=device)[logits_to_keep]).expand(batch, -1), None
-    if logits_to_keep.dtype != torch.bool:
-        return logits_to_keep, None
-    counts = logits_to_keep.sum(1)
-    most = max(int(counts.max()), 1)
-    order = logits_to_keep.to(torch.uint8).argsort(dim=1, descending=True, stable=True)
-    return order[:, :most], torch.arange(most, device=device) < counts[:, None]
+        The import is local, and relative, so that a saved checkpoint carries the agent's code beside the model's.
+        """
+        from .generation_gato import GatoAgent
+
+        return GatoAgent(self, processor, action_space, **options)
 
 
-def keep_positions(states: torch.Tensor, logits_to_keep: int | torch.Tensor) -> torch.Tensor:
+def shifted_labels(
+    tokens: torch.Tensor | None, labels: torch.Tensor | None, shift_labels: torch.Tensor | None
+) -> torch.Tensor | None:
     """
-    The positions of `(batch, length, ...)` that `logits_to_keep` names: the last n (0: all), a list of them for every
-    row, `(batch, n)` of them, or where a boolean `(batch, length)` is true, which flattens rows and positions.
+    Gives every position the label of the next one.
+
+    Args:
+        tokens: `(batch, length)` ids or `(batch, length, hidden_size)` embeddings; None if the caller left both out.
+        labels: `(batch, length)`.
+        shift_labels: `(batch, length)`, labels that the caller has shifted already.
+
+    Raises:
+        ValueError: the labels have another shape than the input.
     """
-    if isinstance(logits_to_keep, int):
-        return states[:, -logits_to_keep:] if logits_to_keep else states
-    if logits_to_keep.ndim == 2 and logits_to_keep.dtype != torch.bool:
-        index = logits_to_keep if states.ndim == 2 else logits_to_keep[..., None]
-        return torch.take_along_dim(states, index, dim=1)
-    return states[logits_to_keep] if logits_to_keep.ndim == 2 else states[:, logits_to_keep]
+    if labels is not None and shift_labels is None:
+        shift_labels = F.pad(labels, (0, 1), value=IGNORED_LABEL)[..., 1:]
+    if shift_labels is not None and tokens is not None and shift_labels.shape != tokens.shape[:2]:
+        raise ValueError(
+            f"`labels` must have the shape of the input, {tuple(tokens.shape[:2])}, got {tuple(shift_labels.shape)}"
+        )
+    return shift_labels
 
 
 __all__ = ["GatoForCausalLM", "GatoModel", "GatoPreTrainedModel"]

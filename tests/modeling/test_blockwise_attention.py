@@ -8,7 +8,7 @@ from helpers.tiny_gato import VOCAB_SIZE, tiny_model
 from hypothesis import given
 from hypothesis import strategies as st
 
-import modeling_gato.modeling_gato
+import modeling_gato.attention_context_gato
 from modeling_gato.blockwise_attention_gato import (
     BLOCK,
     query_blocks,
@@ -41,7 +41,7 @@ INPUTS = {
 def test_blocks_give_the_same_states_and_gradients(position_type, inputs, window, monkeypatch):
     used = []
     monkeypatch.setattr(
-        modeling_gato.modeling_gato, "worthwhile_blocks", lambda *a: used.append(a) or query_blocks(*a[:2])
+        modeling_gato.attention_context_gato, "worthwhile_blocks", lambda *a: used.append(a) or query_blocks(*a[:2])
     )
     ids = torch.randint(5, VOCAB_SIZE, (2, LENGTH), generator=torch.Generator().manual_seed(0))
     inputs = {"input_ids": ids, **INPUTS[inputs]()}

@@ -9,7 +9,8 @@ from torch.nn import functional as F
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from modeling_gato import GatoForCausalLM
-from modeling_gato.modeling_gato import GatoPatchEmbedder, distinct_patches
+from modeling_gato.attention_context_gato import AttentionContext
+from modeling_gato.patch_embedding_gato import GatoPatchEmbedder, distinct_patches
 
 TOLERANCE = {"atol": 1e-5, "rtol": 0}
 LONG = 2 * WINDOW + 7  # past the window
@@ -133,7 +134,8 @@ def test_relative_attention_is_the_formula_of_transformer_xl():
     for implementation in ("eager", "sdpa"):
         model.set_attn_implementation(implementation)
         causal = torch.ones(length, length, dtype=torch.bool).tril()[None, None]
-        actual, _ = attention(hidden, position_embeddings=(model.model.positions, None), attention_mask=causal)
+        encoding = model.model.positions(hidden, length)
+        actual, _ = attention(hidden, position_embeddings=encoding, attention_mask=causal)
         torch.testing.assert_close(actual, expected, **TOLERANCE)
 
 
@@ -322,7 +324,7 @@ def test_gradients_do_not_depend_on_what_the_last_layer_leaves_out(model, monkey
         return [parameter.grad.clone() for parameter in model.parameters()]
 
     alone = gradients()
-    monkeypatch.setattr(type(model.model), "_can_compute_positions_alone", lambda *_: False)
+    monkeypatch.setattr(AttentionContext, "of_queries", lambda *_: None)
     for one, other in zip(alone, gradients(), strict=True):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
 
@@ -335,18 +337,18 @@ def test_recorded_states_are_those_of_all_positions(model):
     torch.testing.assert_close(outputs.logits, model(**inputs, logits_to_keep=1).logits)
 
 
-# Regularisation
+# Regularization
 
 
 def test_stochastic_depth_skips_whole_sublayers_of_a_row_and_only_in_training(position_type):
     model = tiny_model(position_embedding_type=position_type, drop_path_rate=0.5)
     layer = model.model.layers[0].train()
     update = torch.ones(1000, 2, 3)
-    dropped = layer.regularise(update)
+    dropped = layer.regularize(update)
     assert set(dropped.unique().tolist()) == {0.0, 2.0}
     assert (dropped.amax(dim=(1, 2)) == dropped.amin(dim=(1, 2))).all(), "a row is dropped as a whole"
     assert 0.4 < (dropped[:, 0, 0] == 0).float().mean() < 0.6
-    assert (layer.eval().regularise(update) == update).all()
+    assert (layer.eval().regularize(update) == update).all()
 
 
 def test_random_actions_can_not_be_learnt_below_their_entropy():
