@@ -17,7 +17,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 # Files go to the processes in this order: one that takes minutes and comes last lets the others wait.
 LONGEST_FILES = (
-    "training/test_run.py",
+    "training/test_resuming.py",
     "sharing/test_push.py",
     "space/test_space.py",
     "evaluation/test_evaluate.py",

@@ -16,13 +16,14 @@ class RecipeError(GatoError):
 
 @contextmanager
 def naming_key(key: str, *kinds: type[Exception]) -> Iterator[None]:
-    """Turns errors of the given kinds into a RecipeError whose message begins with the key.
+    """Turns a GatoError, or an error of the given kinds, into a RecipeError whose message begins with the key.
 
-    Give only the kinds that a bad value of the key raises. Every other error is a bug and keeps its traceback.
+    Give only the kinds that a library raises for a bad value of the key. Every other error is a bug and keeps its
+    traceback.
     """
     try:
         yield
-    except kinds as error:
+    except (GatoError, *kinds) as error:
         raise RecipeError(f"{key}: {error}") from error
 
 

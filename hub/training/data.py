@@ -91,18 +91,18 @@ def resolve_data(recipe: Recipe) -> tuple[DataPart, ...]:
 
 def _task_parts(section_key: str, section: DataSection, known_spaces: dict[str | None, Spaces]) -> list[DataPart]:
     key = f"{section_key}.tasks"
-    with naming_key(key, ValueError, ImportError):
+    with naming_key(key):
         tasks = [find_task(task_id) for task_id in matching_task_ids(section.tasks or ())]
     without = [task.id for task in tasks if isinstance(task, Task) and task.make_expert is None]
     if without:
         raise RecipeError(f"{key}: these have no expert whose episodes could be made: {', '.join(without)}")
     digest = None
     if section.learner:
-        with naming_key(f"{section_key}.learner", ValueError):
+        with naming_key(f"{section_key}.learner"):
             digest = learner_digest(section.learner, tasks)
     parts = []
     for task in tasks:
-        with naming_key(key, ValueError):
+        with naming_key(key):
             episodes = len(seeds_of(task, section.episodes, section.first_seed))
         spaces = _spaces_of(task, known_spaces)
         weight = section.weight / len(tasks)
@@ -111,14 +111,14 @@ def _task_parts(section_key: str, section: DataSection, known_spaces: dict[str |
 
 
 def _path_part(key: str, section: DataSection, path: str, known_spaces: dict[str | None, Spaces]) -> DataPart:
-    with naming_key(key, ValueError, ImportError):
+    with naming_key(key):
         files = parquet_files(path, section.name, section.split, section.revision)
         task = find_task(section.task) if section.task else None
     if section.environment:
         spaces = _spaces_of_environment(key, section.environment, known_spaces)
     else:
         spaces = _spaces_of(task, known_spaces)
-    with naming_key(key, OSError, ValueError):
+    with naming_key(key):
         source = EpisodeSource(files, streaming=section.streaming, max_steps=section.max_steps)
     name = section.task or "/".join(part for part in (path.strip("/."), section.name) if part)
     return DataPart(key, name, section.weight, section, task, spaces, source)
@@ -179,7 +179,7 @@ def collect_demonstrations(parts: Sequence[DataPart], folder: Path, workers: int
 def _collect(group: Sequence[DataPart], folder: Path, workers: int, console: Console, progress: WorkProgress) -> None:
     """Collects the demonstrations of tasks with the same settings."""
     first, settings = group[0], group[0].section
-    with naming_key(first.key, ValueError):
+    with naming_key(first.key):
         collections = collect(
             [part.task for part in group if part.task],
             first.folder(folder),
@@ -222,12 +222,12 @@ def build_mixture(
 
     mixed = []
     for part in parts:
-        with naming_key(part.key, OSError, ValueError):
+        with naming_key(part.key):
             source = part.source or _demonstrations(part, folder)
         context_steps = acting_settings(acting, part.task.id if part.task else None).get("context_steps")
         label_weight = part.section.label_weight
         mixed.append(MixturePart(part.name, source, part.weight, *part.spaces, context_steps, label_weight))
-    with naming_key("data", TypeError, ValueError):
+    with naming_key("data"):
         return Mixture(
             mixed,
             processor,

@@ -61,7 +61,8 @@ def draw_learning_curve(path: str | os.PathLike[str], entries: Sequence[Mapping[
     axes[0].set_yscale("log")
     axes[0].yaxis.set_major_formatter(ScalarFormatter())
     axes[0].yaxis.set_minor_formatter(ScalarFormatter())
-    axes[0].legend(fontsize="small")
+    if losses:  # none where the training ended before the first was logged
+        axes[0].legend(fontsize="small")
     if scores:
         for name, points in scores.items():
             axes[1].plot(*zip(*points, strict=True), marker=".", label=name)

@@ -13,7 +13,8 @@ number of rows each task has got its weight's share of them, exact to about one 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -270,8 +271,14 @@ class _PartDrawer:
             other = source.another(index, random)
             return None if other is None else source[other]
 
-        try:
+        with self._naming_row(index):
             return self.sampler.draw(source[index], random, find_prompt, room, fill=True)
+
+    @contextmanager
+    def _naming_row(self, index: int) -> Iterator[None]:
+        """Names the row where the processor can't encode it, which it says by a TypeError or a ValueError."""
+        try:
+            yield
         except (TypeError, ValueError) as error:
             raise TrainingError(f"{self._part.name}, row {index}: {error}") from error
 
@@ -298,7 +305,7 @@ class _PartDrawer:
         tokens, first_steps = 0, []
         for index in range(count):
             row = source[index]
-            try:
+            with self._naming_row(index):
                 if is_episode(row):
                     spaces = self.sampler.spaces(row)
                     lengths = processor.step_lengths(row, **spaces)
@@ -311,6 +318,4 @@ class _PartDrawer:
                     first_steps.append(int(lengths.first[0]))
                 else:
                     tokens += len(processor.encode_document(row))
-            except (TypeError, ValueError) as error:
-                raise TrainingError(f"{self._part.name}, row {index}: {error}") from error
         return tokens / max(1, int(source.lengths[:count].sum())), float(np.mean(first_steps or [1]))

@@ -77,8 +77,13 @@ def make_config(recipe: Recipe, processor: GatoProcessor) -> GatoConfig:
         with naming_config("model.config"):
             config = getattr(GatoConfig, model.size)(**fields)
     else:
-        with naming_config("model"), naming_key("model", OSError):
-            config = GatoConfig.from_pretrained(pretrained_location(recipe), **_revision(recipe), **changes)
+        with naming_config("model.config"), naming_key("model.pretrained", OSError):
+            config, unknown = GatoConfig.from_pretrained(
+                pretrained_location(recipe), return_unused_kwargs=True, **_revision(recipe), **changes
+            )
+            config.validate()  # which `from_pretrained` does not do after the changes
+        if unknown:
+            raise RecipeError(f"model.config: GatoConfig has no field {', '.join(unknown)}")
     if recipe.sequence.length > config.max_position_embeddings:
         raise RecipeError(
             f"sequence.length ({recipe.sequence.length}) must be at most the model's max_position_embeddings "

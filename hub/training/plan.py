@@ -78,6 +78,6 @@ def _check_trackers(recipe: Recipe) -> None:
 
 
 def _check_evaluation(recipe: Recipe) -> None:
-    with naming_key("evaluation.tasks", ValueError, ImportError):
+    with naming_key("evaluation.tasks"):
         for task_id in matching_task_ids(recipe.evaluation.tasks):
             find_task(task_id)

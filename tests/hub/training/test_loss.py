@@ -1,5 +1,6 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
+
 import pytest
 import torch
 from hypothesis import given

@@ -1,5 +1,6 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
+
 import functools
 import operator
 from collections import Counter
@@ -183,6 +184,7 @@ def test_turns_of_a_task_are_numbered_without_gaps_also_across_blocks(weights, s
     assert Turns(weights, seed)(edge + 299) == (part, number)
 
 
+@pytest.mark.slow
 def test_mixture_over_many_windows(make_mixture):
     mixture = make_mixture(length=192)
     measured = measure_mixture(mixture, 3000)
@@ -213,6 +215,7 @@ def test_no_window_holds_two_tasks_and_none_sees_another(make_mixture):
 # ---------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("streaming", [False, True])
 def test_a_row_depends_on_its_number_and_the_seed_alone(make_mixture, streaming):
     one, other = make_mixture(streaming=streaming), make_mixture(streaming=streaming)
