@@ -10,9 +10,6 @@ from gato_hub.data.checks import check_episode
 from gato_hub.data.collect import collect
 from gato_hub.data.columns import episode_features
 from gato_hub.data.parquet import read_episodes
-from gato_hub.evaluation.policies import evaluate_agent
-from gato_hub.evaluation.reference import measure
-from gato_hub.evaluation.statistics import score
 from gato_hub.suites import find_task, matching_task_ids
 from gato_hub.suites.environments.grid_view import draw_view
 
@@ -50,7 +47,6 @@ BAD_INPUT_CASES = [
         "none from 1000000000 on",
     ),
     ("no_such_suite", lambda: matching_task_ids(["gridworld"]), ValueError, "no task 'gridworld'"),
-    ("measure_nothing", lambda: measure([TASK], 0), ValueError, "episodes must be at least 1, not 0"),
     (
         "episode_with_nan",
         lambda: check_episode(
@@ -73,13 +69,6 @@ BAD_INPUT_CASES = [
         ValueError,
         "hold values of a Sequence",
     ),
-    (
-        "evaluate_no_seeds",
-        lambda: evaluate_agent(find_task(TASK), [], None, None),
-        ValueError,
-        r"num_environments \(32\) and the number of seeds \(0\)",
-    ),
-    ("score_of_nothing", lambda: score(TASK, "agent", []), ValueError, "nothing to score"),
 ]
 
 

@@ -60,6 +60,8 @@ def evaluated(checkpoint, tmp_path_factory):
     return output, evaluate_checkpoint(checkpoint, TASKS, output, FEW, workers=1)
 
 
+@pytest.mark.slow
+@pytest.mark.subprocess
 def test_results_hold_every_episode_and_what_made_them(evaluated):
     output, results = evaluated
     assert json.loads((output / "results.json").read_text()) == results
@@ -73,6 +75,8 @@ def test_results_hold_every_episode_and_what_made_them(evaluated):
     assert {"exact_match", "bleu", "chrf"} <= set(captions)
 
 
+@pytest.mark.slow
+@pytest.mark.subprocess
 def test_neither_the_number_of_processes_nor_a_kill_changes_the_results(checkpoint, evaluated, tmp_path):
     _, once = evaluated
     together = evaluate_checkpoint(checkpoint, TASKS, tmp_path / "two", FEW, workers=2)
@@ -95,6 +99,8 @@ def test_neither_the_number_of_processes_nor_a_kill_changes_the_results(checkpoi
     assert first.stat().st_mtime_ns == finished
 
 
+@pytest.mark.slow
+@pytest.mark.subprocess
 def test_expert_and_random_score_100_and_0_on_other_seeds_than_the_references(tmp_path):
     tasks = ("babyai/go-to-obj", "classic-control/cart-pole", "classic-control/pendulum")
     settings = EvaluationSettings(episodes=20)
@@ -107,6 +113,8 @@ def test_expert_and_random_score_100_and_0_on_other_seeds_than_the_references(tm
             assert low - (high - low) - 3 <= expected <= high + (high - low) + 3, (task_id, entry["normalized"])
 
 
+@pytest.mark.slow
+@pytest.mark.subprocess
 def test_prompted_episodes_are_others(checkpoint, evaluated, tmp_path):
     _, results = evaluated
     settings = EvaluationSettings(episodes=3, prompt=True)
@@ -116,6 +124,8 @@ def test_prompted_episodes_are_others(checkpoint, evaluated, tmp_path):
     assert row["task"] == TASKS[1] and row["seed"] not in find_task(TASKS[1]).evaluation_seeds
 
 
+@pytest.mark.slow
+@pytest.mark.subprocess
 def test_a_demonstration_from_a_dataset(tmp_path):
     task_id = "classic-control/cart-pole"
     collected = run("collect", task_id, "--episodes", 2, "--workers", 1, "--out", tmp_path / "data")
@@ -201,6 +211,8 @@ def test_a_task_that_fails_is_listed_with_the_reason(tmp_path, monkeypatch, erro
     assert summarize({job.task_id: json.loads(job.path.read_text())})["not_averaged"] == {job.task_id: str(error)}
 
 
+@pytest.mark.slow
+@pytest.mark.subprocess
 def test_a_folder_with_other_results(checkpoint, evaluated):
     output, _ = evaluated
     with pytest.raises(ValueError, match="holds results with another seed"):
@@ -209,6 +221,8 @@ def test_a_folder_with_other_results(checkpoint, evaluated):
         evaluate_checkpoint("expert", TASKS[:2], output, FEW)
 
 
+@pytest.mark.slow
+@pytest.mark.subprocess
 def test_a_folder_with_results_of_other_weights(checkpoint, evaluated, tmp_path):
     output, _ = evaluated
     copied = tmp_path / "results"
@@ -229,6 +243,8 @@ def test_no_episodes():
         EvaluationSettings(episodes=0)
 
 
+@pytest.mark.slow
+@pytest.mark.subprocess
 def test_a_prompt_that_does_not_fit_is_told_and_other_tasks_go_on(checkpoint, tmp_path):
     # The observations of one have another number of tokens than the window of this model has room for.
     folder = tmp_path / "narrow"
@@ -244,6 +260,8 @@ def test_a_prompt_that_does_not_fit_is_told_and_other_tasks_go_on(checkpoint, tm
     assert len(results["tasks"]["classic-control/cart-pole"]["episodes"]) == 2
 
 
+@pytest.mark.slow
+@pytest.mark.subprocess
 def test_commands_to_play_caption_and_chat(checkpoint, tmp_path):
     played = run("play", checkpoint, "classic-control/cart-pole", "--out", tmp_path / "a.gif")
     assert played.returncode == 0 and "steps, reward" in played.stdout, played.stderr

@@ -21,7 +21,9 @@ import modeling_gato
 import tokenization_gato  # noqa: F401  (registers the classes)
 from gato_hub.data.parquet import read_episodes
 
-# Of the demonstrations.
+pytestmark = pytest.mark.subprocess
+
+# Each task's share of the demonstrations.
 SHARES = {"babyai/go-to-red-ball-grey": 1, "babyai/go-to-local": 4}
 GATO = Path(sys.executable).with_name("gato")
 
@@ -66,6 +68,7 @@ def finished_run(tmp_path_factory):
     return output, options, completed
 
 
+@pytest.mark.slow
 def test_run_leaves_a_model_that_auto_classes_load(finished_run):
     output, _, _ = finished_run
     model = AutoModelForCausalLM.from_pretrained(output)
@@ -76,6 +79,7 @@ def test_run_leaves_a_model_that_auto_classes_load(finished_run):
     assert model(**inputs).logits.shape[-1] == model.config.vocab_size
 
 
+@pytest.mark.slow
 def test_run_leaves_scores_of_agent_chance_and_expert_on_the_same_fresh_seeds(finished_run):
     output, _, completed = finished_run
     document = json.loads((output / "scores.json").read_text())
@@ -99,6 +103,7 @@ def test_run_leaves_scores_of_agent_chance_and_expert_on_the_same_fresh_seeds(fi
     assert "babyai/go-to-local" in completed.stdout
 
 
+@pytest.mark.slow
 def test_run_leaves_demonstrations_in_the_set_shares(finished_run):
     output, _, _ = finished_run
     for task_id, share in SHARES.items():
@@ -107,6 +112,7 @@ def test_run_leaves_demonstrations_in_the_set_shares(finished_run):
         assert len(episodes) == 24 * share // sum(SHARES.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["scores.png", "learning_curve.png", "episode.gif"])
 def test_run_leaves_pictures(finished_run, name):
     output, _, _ = finished_run
@@ -115,11 +121,13 @@ def test_run_leaves_pictures(finished_run, name):
         assert min(picture.size) > 100
 
 
+@pytest.mark.slow
 def test_run_leaves_nothing_half_written_and_no_checkpoints(finished_run):
     output, _, _ = finished_run
     assert [path for path in output.rglob("*") if "partial" in path.name or "checkpoint" in path.name] == []
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_not_run_again_nor_overwritten(finished_run):
     output, options, _ = finished_run
     written = {path: path.stat().st_mtime_ns for path in output.rglob("*") if path.name != "run.json"}
@@ -137,6 +145,7 @@ def test_resume_needs_a_run(tmp_path):
     assert refused.returncode == 1 and "no run to go on with" in refused.stderr
 
 
+@pytest.mark.slow
 def test_interrupted_run_goes_on_and_ends_as_if_it_had_not_been(tmp_path):
     output = tmp_path / "run"
     options = ("--output", output, "--steps", 16, "--episodes", 1400, "--eval-episodes", 1)

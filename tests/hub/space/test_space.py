@@ -14,6 +14,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.subprocess]
+
 APP = Path(__file__).parents[3] / "hub" / "space" / "app.py"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # Without these the browser looks for hosts of its maker at every start.
