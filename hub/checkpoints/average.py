@@ -16,10 +16,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..system import artifacts
-from ..system.files import new_folder, write_json
+from ..system.errors import GatoError
+from ..system.files import new_folder
 from ..system.provenance import stamp
-from .loading import CheckpointError, load_checkpoint, training_of
+from .ancestry import training_of, write_training
+from .loading import CheckpointError, load_checkpoint
 
 if TYPE_CHECKING:
     from modeling_gato import GatoConfig
@@ -77,19 +78,19 @@ def average_checkpoints(
         model.load_state_dict(mean)
         model.save_pretrained(temporary)
         processor.save_pretrained(temporary)
-        write_json(temporary / artifacts.TRAINING, _about(checkpoints, shares))
+        write_training(temporary, _record(checkpoints, shares), [training_of(name) for name in checkpoints])
     return Path(output)
 
 
 def _shares(checkpoints: Sequence[str | os.PathLike], shares: Sequence[float] | None) -> list[float]:
     """The share of each checkpoint; they add up to 1."""
     if len(checkpoints) < 2:
-        raise ValueError(f"a mean is of two checkpoints or more, got {len(checkpoints)}")
+        raise GatoError(f"a mean is of two checkpoints or more, got {len(checkpoints)}")
     shares = [1.0] * len(checkpoints) if not shares else list(shares)
     if len(shares) != len(checkpoints):
-        raise ValueError(f"give a share for each of the {len(checkpoints)} checkpoints, got {len(shares)}")
+        raise GatoError(f"give a share for each of the {len(checkpoints)} checkpoints, got {len(shares)}")
     if not all(math.isfinite(share) and share > 0 for share in shares):
-        raise ValueError(f"shares must be positive numbers, got {', '.join(f'{share:g}' for share in shares)}")
+        raise GatoError(f"shares must be positive numbers, got {', '.join(f'{share:g}' for share in shares)}")
     return [share / sum(shares) for share in shares]
 
 
@@ -103,14 +104,15 @@ def _described(config: GatoConfig, processor: GatoProcessor) -> dict[str, Any]:
     return about
 
 
-def _about(checkpoints: Sequence[str | os.PathLike], shares: Sequence[float]) -> dict[str, Any]:
-    parts = []
-    for checkpoint, share in zip(checkpoints, shares, strict=True):
-        parts.append({"checkpoint": str(checkpoint), "share": share, "training": training_of(checkpoint)})
+def _record(checkpoints: Sequence[str | os.PathLike], shares: Sequence[float]) -> dict[str, Any]:
+    """Returns what `training.json` tells of an average."""
     made = stamp(("torch", "transformers"))
     return {
         "command": made["command"],
-        "average_of": parts,
+        "average_of": [
+            {"checkpoint": str(checkpoint), "share": share}
+            for checkpoint, share in zip(checkpoints, shares, strict=True)
+        ],
         "git_commit": made["git_commit"],
         "versions": made["versions"],
     }

@@ -7,11 +7,9 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..system.artifacts import TRAINING
 from ..system.errors import GatoError
-from ..system.files import read_json
 
 if TYPE_CHECKING:
     from modeling_gato import GatoForCausalLM
@@ -30,12 +28,6 @@ def checkpoint_location(name: str | os.PathLike) -> str:
     shipped = SHIPPED / name
     is_plain = Path(name).name == str(name) and name not in (".", "..")
     return str(shipped) if is_plain and not Path(name).exists() and shipped.is_dir() else str(name)
-
-
-def training_of(checkpoint: str | os.PathLike) -> dict[str, Any] | None:
-    """What a checkpoint's folder tells of its training, which may have an earlier one in turn."""
-    path = Path(checkpoint_location(checkpoint)) / TRAINING
-    return read_json(path) if path.is_file() else None
 
 
 _loaded: dict[str, tuple[GatoForCausalLM, GatoProcessor]] = {}

@@ -1,17 +1,17 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""The card of a checkpoint on the Hub, from what training and evaluation left: `README.md` with its metadata."""
+"""The card of a checkpoint on the Hub: `README.md`, made from the files that training and evaluation wrote."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..checkpoints.ancestry import Record, Training, training_of
 from ..evaluation.tables import results_table
 from ..suites import suite_of
-from ..system.artifacts import ANIMATION, CURVE_PICTURE, LEARNING_CURVE, SCORES_PICTURE, TRAINING
+from ..system.artifacts import ANIMATION, CURVE_PICTURE, LEARNING_CURVE, RESULTS_TABLE, SCORES_PICTURE
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult, ModelCard
@@ -23,6 +23,8 @@ TEMPLATE = Path(__file__).with_name("templates") / "model_card.md"
 PIPELINE_TAG = "reinforcement-learning"
 TAGS = ("gato", "reinforcement-learning", "imitation-learning", "generalist-agent")
 SCORE_PICTURES = {SCORES_PICTURE: "Scores of all tasks", CURVE_PICTURE: "Tasks above a share of the expert's score"}
+# The scores of more tasks than these are in `results.md` only.
+MOST_TASKS_SHOWN = 30
 LICENCE_NAMES = {"apache-2.0": "Apache-2.0", "mit": "MIT", "cc-by-4.0": "CC BY 4.0", "cc-by-sa-4.0": "CC BY-SA 4.0"}
 
 
@@ -43,7 +45,7 @@ def model_card(
     """
     from huggingface_hub import ModelCard, ModelCardData
 
-    training = _training(folder / TRAINING)
+    training = _described_training(training_of(folder))
     task_ids = list(results["tasks"]) if results else []
     suites = sorted(set(map(suite_of, task_ids)))
     name = repo_id.rpartition("/")[2]
@@ -78,13 +80,27 @@ def model_card(
         training=training,
         learning_curve=_there(folder, LEARNING_CURVE),
         animation=_there(folder, ANIMATION),
-        results=results_table({**results, "command": ""}).strip() if results else None,
+        results=results_table({**_shown(results), "command": ""}).strip() if results else None,
+        all_scores=None if not results or _shows_all_tasks(results) else RESULTS_TABLE,
         results_about=_about(results) if results else "",
         score_pictures=[
             {"file": file, "title": title} for file, title in SCORE_PICTURES.items() if (folder / file).exists()
         ],
         licence=LICENCE_NAMES.get(license, license),
     )
+
+
+def _shows_all_tasks(results: Mapping[str, Any]) -> bool:
+    """Whether there are few enough tasks for the card to show the score of each."""
+    return len(results["tasks"]) <= MOST_TASKS_SHOWN
+
+
+def _shown(results: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns the results that the card shows: of many tasks only those of documents; `results.md` has the others."""
+    if _shows_all_tasks(results):
+        return results
+    tasks = {task_id: entry for task_id, entry in results["tasks"].items() if entry["kind"] != "control"}
+    return {**results, "tasks": tasks}
 
 
 def _there(folder: Path, name: str) -> str | None:
@@ -107,34 +123,31 @@ def _versions(made: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {version}" for name, version in made.get("versions", {}).items())
 
 
-def _training(path: Path) -> dict[str, Any] | None:
-    """The command, commit and data of a training run, for the template."""
-    if not path.exists():
+def _described_training(training: Training | None) -> dict[str, Any] | None:
+    """Returns what the template shows of a training: the last stage, a line for each stage, and the data."""
+    if training is None:
         return None
-    run = json.loads(path.read_text(encoding="utf-8"))
-    # Averaged weights have histories that begin as one.
-    stages = {(stage["command"], stage["git_commit"]): stage for stage in _stages(run)}
-    last = _last_runs(run)
-    tasks = [task for one in last for section in one["recipe"]["data"] for task in section.get("tasks") or ()]
+    last = _last_runs(training)
+    tasks = [task for run in last for section in run["recipe"]["data"] for task in section.get("tasks") or ()]
     plain = [task for task in tasks if "/" in task and not set(task) & set("*?[!")]
     return {
-        "command": run["command"],
-        "about": _about_training(run),
-        "earlier": [{"command": one["command"], "about": _about_training(one)} for one in stages.values()],
-        "data": [{"command": one["command"], "rows": _data_rows(one["recipe"]["data"])} for one in last],
+        "command": training.record["command"],
+        "about": _about_stage(training.record),
+        "stages": [_stage_line(digest, record) for digest, record in training.stages()],
+        "data": [{"command": run["command"], "rows": _data_rows(run["recipe"]["data"])} for run in last],
         "example": plain[0] if plain else None,
     }
 
 
-def _last_runs(run: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The runs that weights come from without another after them: more than one for a mean."""
-    if "average_of" not in run:
-        return [run]
-    return [one for part in run["average_of"] if part["training"] for one in _last_runs(part["training"])]
+def _last_runs(training: Training) -> list[Record]:
+    """Returns the runs of `gato train` that no other run followed: more than one for an average."""
+    if "average_of" not in training.record:
+        return [training.record]
+    return [run for parent in training.parents() if parent for run in _last_runs(parent)]
 
 
 def _data_rows(data: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """What a recipe trains on, a row for each section."""
+    """Returns a row for each section of a recipe's data."""
     total = sum(section["weight"] for section in data)
     rows = []
     for section in data:
@@ -149,25 +162,31 @@ def _data_rows(data: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     return rows
 
 
-def _stages(run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """All that led to the weights which a run went on from, the last first."""
-    for stage in (run.get("earlier"), *(part["training"] for part in run.get("average_of", ()))):
-        if stage:
-            yield stage
-            yield from _stages(stage)
+def _stage_line(digest: str, record: Record) -> dict[str, str]:
+    """Returns the cells of a stage in the table of stages."""
+    recipe, hours = record.get("recipe"), record.get("hours")
+    return {
+        "digest": digest,
+        "command": record["command"].replace("|", "\\|"),
+        "commit": (record["git_commit"] or "-")[:12],
+        "steps": str(recipe["optimization"]["steps"]) if recipe else "-",
+        "hours": f"{hours:.1f}" if hours else "-",
+    }
 
 
-def _about_training(run: Mapping[str, Any]) -> str:
-    """Steps, seed, time and place of a training run, or what a mean is of."""
-    if "average_of" in run:
-        parts = ", ".join(f"{part['share']:.2g} of `{part['checkpoint']}`" for part in run["average_of"])
-        return f"the mean of the weights of several checkpoints, {parts}{_commit(run)}. With {_versions(run)}."
-    recipe, hours = run["recipe"], run.get("hours")
+def _about_stage(record: Record) -> str:
+    """Returns steps, seed, time and machine of a training run, or the checkpoints that an average is of."""
+    if "average_of" in record:
+        parts = ", ".join(f"{part['share']:.2g} of `{part['checkpoint']}`" for part in record["average_of"])
+        return (
+            f"The average of the weights of several checkpoints, {parts}{_commit(record)}. With {_versions(record)}."
+        )
+    recipe, hours = record["recipe"], record.get("hours")
     optimization = recipe["optimization"]
-    where = f", {hours:.1f} hours on {run['hardware']}" if hours and run.get("hardware") else ""
+    where = f", {hours:.1f} hours on {record['hardware']}" if hours and record.get("hardware") else ""
     return (
         f"{optimization['steps']} steps of {optimization['batch_size']} rows of {recipe['sequence']['length']} "
-        f"tokens, seed {recipe['seed']}{_commit(run)}{where}. With {_versions(run)}."
+        f"tokens, seed {recipe['seed']}{_commit(record)}{where}. With {_versions(record)}."
     )
 
 
@@ -202,7 +221,7 @@ def _eval_results(results: Mapping[str, Any]) -> Iterator[EvalResult]:
         means.insert(0, (f"all, {_tasks(results['all']['tasks'])}", "all", results["all"]))
     for name, kind, about in means:
         yield result(name, kind, "normalized_score", about["mean"], "mean normalised score, random 0, expert 100")
-    for task_id, entry in results["tasks"].items():
+    for task_id, entry in _shown(results)["tasks"].items():
         if "normalized" in entry:
             yield result(task_id, task_id, "normalized_score", entry["normalized"], "normalised score")
         if entry.get("success_rate") is not None:

@@ -1,17 +1,18 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""The names of what training and evaluation leave beside a model: those who write it and those who show it agree."""
+"""The names of the files that training and evaluation write beside a model."""
 
 # A trained model is there where one of these is; the second where the weights are in several files.
 MODEL_FILES = ("model.safetensors", "model.safetensors.index.json")
 
 TRAINING = "training.json"
+ANCESTRY = "ancestry.json"
 RECIPE = "recipe.yaml"
 LOG = "log.jsonl"
 LOSSES = "losses.md"
 LEARNING_CURVE = "learning_curve.png"
 ANIMATION = "episode.gif"
-TRAINING_FILES = (TRAINING, RECIPE, LOG, LOSSES, LEARNING_CURVE, ANIMATION)
+TRAINING_FILES = (TRAINING, ANCESTRY, RECIPE, LOG, LOSSES, LEARNING_CURVE, ANIMATION)
 
 RESULTS = "results.json"
 RESULTS_TABLE = "results.md"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from ..checkpoints.loading import training_of
+from ..checkpoints.ancestry import training_of, write_training
 from ..recipes.reading import as_yaml
 from ..recipes.schema import Recipe
 from ..system import artifacts
@@ -134,13 +134,12 @@ def _begin(plan: Plan, arguments: TrainingArguments, output: Path, console: Cons
         pretrained = pretrained_location(plan.recipe)
         output.mkdir(parents=True, exist_ok=True)
         write_text(output / artifacts.RECIPE, as_yaml(plan.recipe))
-        about = {
+        record = {
             "recipe": plan.recipe.model_dump(mode="json"),
             **stamp(STAMPED_PACKAGES, arguments.world_size),
             "hours": None,
-            "earlier": None if pretrained is None else training_of(pretrained),
         }
-        write_json(output / artifacts.TRAINING, about)
+        write_training(output, record, [] if pretrained is None else [training_of(pretrained)])
     num_gpus = torch.cuda.device_count()
     if num_gpus > 1 and arguments.world_size == 1:
         console.print(f"Using one of {num_gpus} GPUs. For all: accelerate launch -m gato_hub.train ...")

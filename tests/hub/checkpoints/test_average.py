@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
+from gato_hub.checkpoints.ancestry import training_of
 from gato_hub.checkpoints.average import average_checkpoints
 from gato_hub.checkpoints.loading import CheckpointError, load_checkpoint
 from gato_hub.cli.app import app
@@ -86,12 +87,13 @@ def test_the_card_tells_of_the_mean_and_of_each_training_once(checkpoint, others
     arguments = ["average", str(others[0]), str(others[1]), "--share", "3", "--share", "1", "--out"]
     monkeypatch.setattr("sys.argv", ["gato", *arguments, "mean"])
     assert CliRunner().invoke(app, [*arguments, str(tmp_path / "mean")]).exit_code == 0
-    about = json.loads((tmp_path / "mean" / "training.json").read_text())
-    assert [(part["share"], part["training"]) for part in about["average_of"]] == [(0.75, first), (0.25, second)]
+    training = training_of(tmp_path / "mean")
+    assert [part["share"] for part in training.record["average_of"]] == [0.75, 0.25]
+    assert [parent.digest for parent in training.parents()] == [training_of(folder).digest for folder in others]
     model, processor = load_checkpoint(tmp_path / "mean")
     text = str(model_card("ada/mean", model, processor, tmp_path / "mean"))
     assert f"gato average {others[0]}" in text and f"0.75 of `{others[0]}`" in text
-    assert text.count("`gato train first.yaml`") == text.count("`gato train second.yaml`") == 1
+    assert text.count("| `gato train first.yaml` |") == text.count("| `gato train second.yaml` |") == 1
     for command in ("first", "second"):
         assert f"The data of <code>gato train {command}.yaml</code>" in text
 

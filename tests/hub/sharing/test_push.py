@@ -404,8 +404,8 @@ def test_the_card_of_a_run_tells_how_it_was_trained(checkpoint, tmp_path):
         "abc123",
         "| `babyai/go-to-obj` | 75.0% |",
         "| `data/mine` | 25.0% |",
-        "It went on from the weights of `gato train first.yaml`: 100 steps",
-        "2.5 hours on a small computer",
+        "| `gato train mine.yaml` | abc123 | 100 | - |",
+        "| `gato train first.yaml` | abc123 | 100 | 2.5 |",
     ):
         assert part in text
     assert "gato play ada/run babyai/go-to-obj" in text
