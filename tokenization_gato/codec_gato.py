@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .fields_gato import Field, Path, Role
+from .scaling_gato import Bounds
 from .spaces_gato import Space, fields_of
 from .tokenization_gato import GatoVocabulary
 from .values_gato import ValueScales, as_array, bins_to_values, integers_to_offsets, unit_to_bins
@@ -27,7 +28,7 @@ class GatoCodec:
         scales: How values become integers.
     """
 
-    def __init__(self, vocabulary: GatoVocabulary, scales: ValueScales):
+    def __init__(self, vocabulary: GatoVocabulary, scales: ValueScales) -> None:
         self.vocabulary = vocabulary
         self.scales = scales
         self._cached_fields: dict[tuple[Role, int], tuple[Space, list[Field]]] = {}
@@ -70,8 +71,9 @@ class GatoCodec:
         start = self._first_id(leaf)
         if leaf.kind == "continuous":
             return np.full(leaf.size, start, np.int64), np.full(leaf.size, start + self.scales.num_bins, np.int64)
+        assert leaf.bounds is not None
         # Python's integers, because the difference of two of 64 bits may need 65.
-        widths = [int(high) - int(low) + 1 for low, high in zip(leaf.low, leaf.high, strict=True)]
+        widths = [int(high) - int(low) + 1 for low, high in zip(*leaf.bounds, strict=True)]
         widest = max(widths, default=0)
         if widest > self.scales.num_discrete:
             raise ValueError(
@@ -100,12 +102,14 @@ class GatoCodec:
             if leaf.kind == "continuous":
                 integers = unit_to_bins(leaf.scaling.to_unit(rows, self.scales, leaf.name), self.scales.num_bins)
             else:
-                if leaf.role == "action" and leaf.low is not None:
-                    _require_within_space(leaf, rows)
-                integers = integers_to_offsets(rows, leaf.low, self.scales.num_discrete, leaf.name)
+                if leaf.role == "action" and leaf.bounds is not None:
+                    _require_within_bounds(rows, leaf.bounds, leaf.name)
+                low = None if leaf.bounds is None else leaf.bounds[0]
+                integers = integers_to_offsets(rows, low, self.scales.num_discrete, leaf.name)
         return integers + self._first_id(leaf)
 
     def _decode_field(self, leaf: Field, integers: np.ndarray) -> Any:
+        assert leaf.bounds is not None and leaf.shape is not None
         if leaf.kind == "text":
             is_end = integers == len(leaf.charset)
             length = int(np.argmax(is_end)) if is_end.any() else len(integers)
@@ -113,7 +117,8 @@ class GatoCodec:
         if leaf.kind == "continuous":
             flat = leaf.scaling.from_unit(bins_to_values(integers, self.scales.num_bins), self.scales)
         else:
-            flat = leaf.low + integers.astype(leaf.low.dtype)
+            low, _ = leaf.bounds
+            flat = low + integers.astype(low.dtype)
         value = flat.astype(leaf.dtype).reshape(leaf.shape)
         return value[()] if leaf.is_scalar else value
 
@@ -125,13 +130,14 @@ def _one_row_a_step(leaf: Field, values: np.ndarray) -> np.ndarray:
     return values.reshape(len(values), math.prod(values.shape[1:]))
 
 
-def _require_within_space(leaf: Field, values: np.ndarray) -> None:
-    outside = (values < leaf.low) | (values > leaf.high)
+def _require_within_bounds(values: np.ndarray, bounds: Bounds, name: str) -> None:
+    low, high = bounds
+    outside = (values < low) | (values > high)
     if outside.any():
         step, index = (int(axis[0]) for axis in np.nonzero(outside))
         raise ValueError(
-            f"{leaf.name} must lie within its space: element {index} is {values[step, index]}, its bounds are "
-            f"[{leaf.low[index]}, {leaf.high[index]}]"
+            f"{name} must lie within its space: element {index} is {values[step, index]}, its bounds are "
+            f"[{low[index]}, {high[index]}]"
         )
 
 

@@ -55,7 +55,7 @@ class GatoDataCollator:
         observation_space: Space | Mapping[Any, Space] = None,
         action_space: Space | Mapping[Any, Space] = None,
         seed: int | None = None,
-    ):
+    ) -> None:
         self.sampler = GatoWindowSampler(
             processor,
             max_length,
@@ -175,18 +175,16 @@ def _is_same_episode(one: Mapping, other: Mapping) -> bool:
     """Tells whether two rows have the same actions, rewards and observations. Images take too long to compare."""
     for name in (*EPISODE_COLUMNS, "rewards"):
         left, right = one.get(name), other.get(name)
-        if (left is None) != (right is None):
-            return False
-        if left is None:
+        if left is None and right is None:
             continue
-        if len(left) != len(right):
+        if left is None or right is None or len(left) != len(right):
             return False
         if name != "image_observations" and not np.array_equal(np.asarray(left), np.asarray(right)):
             return False
     return True
 
 
-def _rows_by_task(episodes) -> dict[Any, np.ndarray]:
+def _rows_by_task(episodes: Any) -> dict[Any, np.ndarray]:
     """Returns the indices of the rows of each task."""
     if not hasattr(episodes, "__getitem__") or not hasattr(episodes, "__len__"):
         raise TypeError(

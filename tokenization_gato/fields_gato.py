@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .scaling_gato import Role, Scaling, scaling_of
+from .scaling_gato import Bounds, Role, Scaling, scaling_of
 from .values_gato import as_array
 
 Kind = Literal["text", "image", "discrete", "continuous"]
@@ -34,8 +34,8 @@ class Field:
         kind: "text", "image", "discrete" or "continuous". The text of an action is written character by character.
         shape: Shape of the value in one timestep; None where no space gives it.
         dtype: Type of the decoded array; None where no space gives it.
-        low, high: The least and the greatest value of each element, flat arrays (size,); for the text of an action
-            those of its symbols; None where no space gives them. An observed integer may exceed `high`.
+        bounds: The least and the greatest value of each element, flat arrays (size,); for the text of an action those
+            of its symbols; None where no space gives them. An observed integer may exceed its greatest value.
         is_scalar: Whether the decoded value is a number instead of an array.
         charset: Characters of a text action in sorted order; the symbol len(charset) ends the text.
     """
@@ -45,8 +45,7 @@ class Field:
     kind: Kind
     shape: tuple[int, ...] | None = None
     dtype: np.dtype | None = None
-    low: np.ndarray | None = field(default=None, repr=False)
-    high: np.ndarray | None = field(default=None, repr=False)
+    bounds: Bounds | None = field(default=None, repr=False)
     is_scalar: bool = False
     charset: tuple[str, ...] = ()
 
@@ -58,17 +57,19 @@ class Field:
     @property
     def size(self) -> int:
         """Number of tokens of a leaf whose shape is known, images and observed texts excepted."""
+        assert self.shape is not None
         return math.prod(self.shape)
 
     @functools.cached_property
     def scaling(self) -> Scaling:
         """How the numbers of a continuous leaf reach [-1, 1]."""
-        return scaling_of(self.role, self.low, self.high)
+        return scaling_of(self.role, self.bounds)
 
     @property
     def min_length(self) -> int:
         """Least number of characters of a text action: the symbol that ends the text is legal from there on."""
-        return int((self.high < len(self.charset)).sum())
+        assert self.bounds is not None
+        return int((self.bounds[1] < len(self.charset)).sum())
 
 
 def name_of(path: Path, role: Role) -> str:

@@ -17,7 +17,7 @@ from .patches_gato import PatchLayout, cut_into_patches, patch_positions
 from .values_gato import require_positive_integer
 
 
-class GatoImageProcessorKwargs(ImagesKwargs, total=False):
+class GatoImageProcessorKwargs(ImagesKwargs, total=False):  # type: ignore[call-arg]
     """
     patch_size (`int`, defaults to 16):
         Side of a square patch in pixels.
@@ -68,13 +68,13 @@ class GatoImageProcessorPil(PilBackend):
     max_patches = 256
     num_patch_positions = 128
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         for name in ("patch_size", "max_patches", "num_patch_positions"):
             require_positive_integer(getattr(self, name), name)
         self._layout().require_whole_patches()
 
-    def _layout(self, **options) -> PatchLayout:
+    def _layout(self, **options: Any) -> PatchLayout:
         """Returns the layout of this image processor, or that of the options of a call."""
         options = {name: options.get(name, getattr(self, name)) for name in _LAYOUT_OPTIONS}
         size, do_resize = options.pop("size"), options.pop("do_resize")
@@ -85,18 +85,18 @@ class GatoImageProcessorPil(PilBackend):
         images: list[np.ndarray],
         do_resize: bool,
         size: SizeDict,
-        resample,
+        resample: Any,
         do_rescale: bool,
         rescale_factor: float,
         do_normalize: bool,
-        image_mean,
-        image_std,
+        image_mean: Any,
+        image_std: Any,
         do_pad: bool,
         patch_size: int,
         max_patches: int,
         num_patch_positions: int,
-        return_tensors=None,
-        **kwargs,
+        return_tensors: str | None = None,
+        **kwargs: Any,
     ) -> BatchFeature:
         """Processes images given as arrays (channels, height, width); `preprocess` calls it."""
         layout = self._layout(
@@ -170,7 +170,7 @@ class GatoImageProcessorPil(PilBackend):
             return [images[None]]
         return list(images) if num_dimensions == 4 else [images]
 
-    def _prepare_images_structure(self, images, expected_ndims: int = 3) -> list:
+    def _prepare_images_structure(self, images: Any, expected_ndims: int = 3) -> list:
         return self.flatten(self.fetch_images(images))
 
     def process_image(
@@ -178,7 +178,7 @@ class GatoImageProcessorPil(PilBackend):
         image: Any,
         do_convert_rgb: bool | None = None,
         input_data_format: str | ChannelDimension | None = None,
-        **kwargs,
+        **kwargs: Any,
     ) -> np.ndarray:
         """Returns one image as an array (channels, height, width); called by `preprocess` and `patchify`.
 
@@ -212,7 +212,7 @@ class GatoImageProcessorPil(PilBackend):
             raise ValueError(f"an image must have 2 or 3 dimensions, got {_describe(image)}")
         return shape[:2] if _channel_dimension(shape) == ChannelDimension.LAST else shape[1:]
 
-    def _to_rgb_array(self, image) -> np.ndarray:
+    def _to_rgb_array(self, image: Any) -> np.ndarray:
         # Frames of environments, the common case, need no conversion.
         if isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim == 3 and image.shape[-1] == 3:
             return image
@@ -221,7 +221,7 @@ class GatoImageProcessorPil(PilBackend):
         return np.moveaxis(self.process_image(image, do_convert_rgb=self.do_convert_rgb), 0, -1)
 
     def _cut(
-        self, images: Sequence[np.ndarray] | np.ndarray, layout: PatchLayout, num_patch_positions: int, resample
+        self, images: Sequence[np.ndarray] | np.ndarray, layout: PatchLayout, num_patch_positions: int, resample: Any
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Cuts images (height, width, channels); those of equal shape and dtype are handled as one array."""
         layout.require_whole_patches()
@@ -233,7 +233,9 @@ class GatoImageProcessorPil(PilBackend):
         groups: dict[tuple, list[int]] = {}
         for index, image in enumerate(images):
             groups.setdefault((image.shape, image.dtype.char), []).append(index)
-        patches, positions, grids = [None] * len(images), [None] * len(images), np.empty((len(images), 2), np.int64)
+        patches: dict[int, np.ndarray] = {}
+        positions: dict[int, np.ndarray] = {}
+        grids = np.empty((len(images), 2), np.int64)
         for indices in groups.values():
             stack = np.stack([images[index] for index in indices])
             of_group, places, grid = self._cut_stack(stack, layout, num_patch_positions, resample)
@@ -242,12 +244,17 @@ class GatoImageProcessorPil(PilBackend):
             ):
                 patches[index], positions[index] = part, place
             grids[indices] = grid
-        if len({part.shape[1] for part in patches}) > 1:
+        if len({part.shape[1] for part in patches.values()}) > 1:
             raise ValueError("images must have the same number of channels: set do_convert_rgb=True")
-        return np.concatenate(patches), np.concatenate(positions), grids
+        in_order = range(len(images))
+        return (
+            np.concatenate([patches[index] for index in in_order]),
+            np.concatenate([positions[index] for index in in_order]),
+            grids,
+        )
 
     def _cut_stack(
-        self, images: np.ndarray, layout: PatchLayout, num_patch_positions: int, resample
+        self, images: np.ndarray, layout: PatchLayout, num_patch_positions: int, resample: Any
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Cuts images of one size, (images, height, width, channels)."""
         count, height, width, _ = images.shape
@@ -265,7 +272,15 @@ class GatoImageProcessorPil(PilBackend):
         )
 
 
-def _normalize(patches, patch_size, do_rescale, rescale_factor, do_normalize, image_mean, image_std) -> np.ndarray:
+def _normalize(
+    patches: np.ndarray,
+    patch_size: int,
+    do_rescale: bool,
+    rescale_factor: float,
+    do_normalize: bool,
+    image_mean: Any,
+    image_std: Any,
+) -> np.ndarray:
     # One multiplication and one addition rescale, normalize and divide by sqrt(patch_size).
     channels = patches.shape[1]
     scale, shift = np.full(channels, rescale_factor if do_rescale else 1.0), np.zeros(channels)
@@ -277,11 +292,14 @@ def _normalize(patches, patch_size, do_rescale, rescale_factor, do_normalize, im
                 f"{image_mean} and {image_std}"
             )
         scale, shift = scale / (std * math.sqrt(patch_size)), -mean / (std * math.sqrt(patch_size))
-    scale, shift = (np.broadcast_to(value, channels).reshape(-1, 1, 1) for value in (scale, shift))
     normalized = patches.astype(np.float32)
-    normalized *= scale.astype(np.float32)
-    normalized += shift.astype(np.float32)
+    normalized *= _per_channel(scale, channels)
+    normalized += _per_channel(shift, channels)
     return normalized
+
+
+def _per_channel(values: np.ndarray, channels: int) -> np.ndarray:
+    return np.broadcast_to(values, channels).reshape(-1, 1, 1).astype(np.float32)
 
 
 def _as_image_array(

@@ -100,9 +100,9 @@ def patch_positions(rows: int, columns: int, num_patch_positions: int) -> np.nda
     positions = np.empty((rows, columns, 2, 2), np.int64)
     positions[:, :, 0, 0], positions[:, :, 0, 1] = row_edges[:-1, None], row_edges[1:, None]
     positions[:, :, 1, 0], positions[:, :, 1, 1] = column_edges[:-1], column_edges[1:]
-    positions = positions.reshape(-1, 2, 2)
-    positions.flags.writeable = False
-    return positions
+    of_patches = positions.reshape(-1, 2, 2)
+    of_patches.flags.writeable = False
+    return of_patches
 
 
 __all__ = ["PatchLayout", "cut_into_patches", "patch_positions"]

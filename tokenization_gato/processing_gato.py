@@ -53,10 +53,10 @@ DEFAULT_CHAT_TEMPLATE = (
 )
 
 
-class GatoProcessorKwargs(ProcessingKwargs, total=False):
+class GatoProcessorKwargs(ProcessingKwargs, total=False):  # type: ignore[call-arg]
     """Arguments of a call that go to the image processor."""
 
-    _defaults = {}  # transformers 5.17 reads it
+    _defaults: dict[str, Any] = {}  # transformers 5.17 reads it
     images_kwargs: GatoImageProcessorKwargs
 
 
@@ -96,7 +96,7 @@ class GatoProcessor(ProcessorMixin):
         share_discrete_with_text: bool = True,
         num_local_positions: int = 512,
         repeat_text_observations: bool = True,
-    ):
+    ) -> None:
         image_processor = GatoImageProcessorPil() if image_processor is None else image_processor
         if not hasattr(image_processor, "patchify"):
             raise TypeError(f"image_processor must be a GatoImageProcessorPil, got {type(image_processor).__name__}")
@@ -160,7 +160,7 @@ class GatoProcessor(ProcessorMixin):
         actions: Any = None,
         observation_space: Space = None,
         action_space: Space = None,
-        **kwargs,
+        **kwargs: Any,
     ) -> BatchFeature:
         """Makes model inputs of text and images, or of observations and actions.
 
@@ -199,7 +199,9 @@ class GatoProcessor(ProcessorMixin):
         ]
         return self.pad(sequences, return_tensors=return_tensors, padding_side=padding_side)
 
-    def _encode_nested(self, observations: list, actions: list, observation_space, action_space) -> GatoSequence:
+    def _encode_nested(
+        self, observations: list, actions: list, observation_space: Space, action_space: Space
+    ) -> GatoSequence:
         """Writes one episode of nested observations and actions."""
         if len(actions) not in (len(observations) - 1, len(observations)):
             raise ValueError(
@@ -210,7 +212,9 @@ class GatoProcessor(ProcessorMixin):
         action_ids = encode_actions(self._codec, actions, action_space) if actions else None
         return self._steps.encode(fields, columns, action_ids)
 
-    def prepare_inputs_layout(self, images=None, text=None, videos=None, audio=None, **kwargs):
+    def prepare_inputs_layout(
+        self, images: Any = None, text: Any = None, videos: Any = None, audio: Any = None, **kwargs: Any
+    ) -> tuple:
         """Puts images in front of texts without a placeholder; see `__call__`."""
         if isinstance(text, str):
             text = [text]
@@ -221,7 +225,7 @@ class GatoProcessor(ProcessorMixin):
         images = None if images is None else self.image_processor.flatten(images)
         return super().prepare_inputs_layout(images=images, text=text, videos=videos, audio=audio, **kwargs)
 
-    def _with_images_in_front(self, images, text: list[str] | None) -> list[str]:
+    def _with_images_in_front(self, images: Any, text: Sequence[str] | None) -> list[str]:
         nested = isinstance(images, (list, tuple)) and len(images) > 0 and isinstance(images[0], (list, tuple))
         if nested:
             counts = [len(self.image_processor.flatten(row)) for row in images]
@@ -237,7 +241,9 @@ class GatoProcessor(ProcessorMixin):
             )
         return [self.image_token * count + row for count, row in zip(counts, text, strict=True)]
 
-    def validate_inputs(self, images=None, text=None, videos=None, audio=None, **kwargs):
+    def validate_inputs(
+        self, images: Any = None, text: Any = None, videos: Any = None, audio: Any = None, **kwargs: Any
+    ) -> None:
         """Raises ValueError if there is neither text nor image, or the placeholders don't match the images."""
         super().validate_inputs(images=images, text=text, videos=videos, audio=audio, **kwargs)
         if text is not None:
@@ -248,12 +254,12 @@ class GatoProcessor(ProcessorMixin):
                     f"the text has {num_placeholders} times {self.image_token}, but {num_images} images were given"
                 )
 
-    def replace_image_token(self, image_inputs: dict, image_idx: int, **kwargs) -> str:
+    def replace_image_token(self, image_inputs: dict, image_idx: int, **kwargs: Any) -> str:
         """Returns one placeholder for each patch of the image."""
         rows, columns = image_inputs["image_grid"][image_idx]
         return self.image_token * int(rows * columns)
 
-    def _get_num_multimodal_tokens(self, image_sizes=None, **kwargs) -> MultiModalData:
+    def _get_num_multimodal_tokens(self, image_sizes: Any = None, **kwargs: Any) -> MultiModalData:
         """Counts the placeholders of images of these (height, width); inference servers call it."""
         if image_sizes is None:
             return MultiModalData()

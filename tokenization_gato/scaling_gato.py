@@ -12,6 +12,8 @@ import numpy as np
 from .values_gato import ROUNDING_SLACK, ValueScales, inverse_mu_law, mu_law, require_finite, within_unit
 
 Role = Literal["observation", "action"]
+# The least and the greatest value of each element of a leaf, two flat arrays.
+Bounds = tuple[np.ndarray, np.ndarray]
 
 
 class Scaling(Protocol):
@@ -28,16 +30,16 @@ class Scaling(Protocol):
         """Returns the values, within the bounds, that `to_unit` maps to the given ones of [-1, 1]."""
 
 
-def scaling_of(role: Role, low: np.ndarray | None, high: np.ndarray | None) -> Scaling:
+def scaling_of(role: Role, bounds: Bounds | None) -> Scaling:
     """Chooses the scaling of a leaf.
 
     Args:
         role: Whether the leaf is part of an observation or of an action.
-        low, high: The bounds that its space gives, flat float64 arrays; None without a space.
+        bounds: The bounds that its space gives, float64; None without a space.
     """
     if role == "action":
-        return AlreadyScaled("or have a space that says what its bounds are") if low is None else ByBounds(low, high)
-    if low is not None and (low >= -1.0).all() and (high <= 1.0).all():
+        return AlreadyScaled("or have a space that says what its bounds are") if bounds is None else ByBounds(*bounds)
+    if bounds is not None and (bounds[0] >= -1.0).all() and (bounds[1] <= 1.0).all():
         return AlreadyScaled("as its space does")
     return MuLaw()
 
@@ -49,7 +51,7 @@ class AlreadyScaled:
         explanation: Why they must lie there; part of the error.
     """
 
-    def __init__(self, explanation: str):
+    def __init__(self, explanation: str) -> None:
         self.explanation = explanation
 
     def to_unit(self, values: np.ndarray, scales: ValueScales, name: str) -> np.ndarray:
@@ -76,7 +78,7 @@ class ByBounds:
         low, high: The bounds of each element, (size,) float64.
     """
 
-    def __init__(self, low: np.ndarray, high: np.ndarray):
+    def __init__(self, low: np.ndarray, high: np.ndarray) -> None:
         self.low, self.high = low, high
         self._is_bounded = np.isfinite(low) & np.isfinite(high)
         self._start = np.where(self._is_bounded, low, 0.0)
@@ -107,4 +109,4 @@ class ByBounds:
         return np.clip(values, self.low, self.high)
 
 
-__all__ = ["AlreadyScaled", "ByBounds", "MuLaw", "Role", "Scaling", "scaling_of"]
+__all__ = ["AlreadyScaled", "Bounds", "ByBounds", "MuLaw", "Role", "Scaling", "scaling_of"]

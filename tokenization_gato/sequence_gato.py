@@ -44,9 +44,9 @@ class GatoSequence:
     step_starts: np.ndarray
     patches: np.ndarray
     patch_positions: np.ndarray
-    target_ids: np.ndarray | None = None
+    target_ids: np.ndarray = None  # type: ignore[assignment]  # never None afterwards
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.target_ids is None:
             self.target_ids = self.input_ids
 

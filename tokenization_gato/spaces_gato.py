@@ -68,7 +68,7 @@ def _of_text(space: Space, role: Role, path: Path) -> list[Field]:
     last_symbol = np.full(space.max_length, len(charset), np.int64)
     last_symbol[: space.min_length] -= 1
     shape = (space.max_length,)
-    return [Field(role, path, "text", shape, low=np.zeros_like(last_symbol), high=last_symbol, charset=charset)]
+    return [Field(role, path, "text", shape, bounds=(np.zeros_like(last_symbol), last_symbol), charset=charset)]
 
 
 def _of_box(space: Space, role: Role, path: Path) -> list[Field]:
@@ -76,25 +76,25 @@ def _of_box(space: Space, role: Role, path: Path) -> list[Field]:
         return [Field(role, path, "image", space.shape)]
     low, high = space.low.reshape(-1), space.high.reshape(-1)
     if space.dtype.kind != "f":
-        return [Field(role, path, "discrete", space.shape, space.dtype, low, high)]
+        return [Field(role, path, "discrete", space.shape, space.dtype, (low, high))]
     low, high = low.astype(np.float64), high.astype(np.float64)
-    return [Field(role, path, "continuous", space.shape, space.dtype, low, high)]
+    return [Field(role, path, "continuous", space.shape, space.dtype, (low, high))]
 
 
 def _of_discrete(space: Space, role: Role, path: Path) -> list[Field]:
     low = np.array([space.start])
-    return [Field(role, path, "discrete", (), space.dtype, low, low + int(space.n) - 1, is_scalar=True)]
+    return [Field(role, path, "discrete", (), space.dtype, (low, low + int(space.n) - 1), is_scalar=True)]
 
 
 def _of_multi_discrete(space: Space, role: Role, path: Path) -> list[Field]:
     low, high = space.start.reshape(-1), (space.start + space.nvec - 1).reshape(-1)
-    return [Field(role, path, "discrete", space.shape, space.dtype, low, high)]
+    return [Field(role, path, "discrete", space.shape, space.dtype, (low, high))]
 
 
 def _of_multi_binary(space: Space, role: Role, path: Path) -> list[Field]:
     size = int(np.prod(space.shape))
     low, high = np.zeros(size, np.int64), np.ones(size, np.int64)
-    return [Field(role, path, "discrete", space.shape, space.dtype, low, high)]
+    return [Field(role, path, "discrete", space.shape, space.dtype, (low, high))]
 
 
 _RULES: dict[str, Callable[[Space, Role, Path], list[Field]]] = {

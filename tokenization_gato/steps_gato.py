@@ -59,7 +59,7 @@ class ObservedTexts:
         tokenizer: The text tokenizer.
     """
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase):
+    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
         self.tokenizer = tokenizer
         self._cached_ids: dict[str, np.ndarray] = {}
 
@@ -282,7 +282,9 @@ def _as_list(actions: Any) -> list:
 
 def _by_kind(fields: Sequence[Field], columns: Sequence) -> tuple[list, list, tuple[list[Field], list]]:
     """Splits columns into those of texts, those of images, and the fields and columns of tensors."""
-    texts, images, tensors = [], [], ([], [])
+    texts: list = []
+    images: list = []
+    tensors: tuple[list[Field], list] = ([], [])
     for leaf, column in zip(fields, columns, strict=True):
         if leaf.kind == "text":
             texts.append(column)

@@ -98,7 +98,7 @@ class GatoVocabulary:
     share_discrete_with_text: bool = True
     num_added_specials: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("text_size", "num_bins", "num_discrete", "num_added_specials"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)):

@@ -32,7 +32,7 @@ class ValueScales:
     mu_law_bound: float = 256.0
     num_discrete: int = 1024
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.mu <= 0 or self.mu_law_bound <= 0:
             raise ValueError(f"mu and mu_law_bound must be positive, got {self.mu} and {self.mu_law_bound}")
 

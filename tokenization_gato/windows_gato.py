@@ -53,7 +53,7 @@ class GatoWindowSampler:
         observation_space: Space | Mapping[Any, Space] = None,
         action_space: Space | Mapping[Any, Space] = None,
         max_steps: int | None = None,
-    ):
+    ) -> None:
         if not hasattr(processor, "encode_episode"):
             raise TypeError(f"processor must be a GatoProcessor, got {type(processor).__name__}")
         require_positive_integer(max_length, "max_length")
@@ -131,7 +131,9 @@ class GatoWindowSampler:
                 # A prompt is left out if it leaves no room for a single step.
                 if window is not None:
                     return GatoWindow(GatoSequence.concatenate([prompt.sequence, window]), prompt.prompt)
-        return GatoWindow(self._steps(row, budget, random, fill))
+        steps = self._steps(row, budget, random, fill)
+        assert steps is not None  # some are required
+        return GatoWindow(steps)
 
     def _steps(
         self, episode: Mapping, budget: int, random: np.random.Generator, fill: bool, required: bool = True
@@ -166,7 +168,8 @@ class GatoWindowSampler:
             return None
         spaces = self.spaces(episode)
         lengths = self.processor.step_lengths(episode, **spaces)
-        start, place = lengths.earliest_start(budget), "end"
+        start = lengths.earliest_start(budget)
+        place: Literal["end", "anywhere"] = "end"
         if random.random() >= self.prompt_end_probability:
             start, place = int(random.integers(start + 1)), "anywhere"
         stop = lengths.furthest_stop(start, budget)

@@ -10,6 +10,7 @@ without; a test over random spaces holds the two together.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -44,9 +45,14 @@ class Leaf:
     space: gymnasium.Space
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one value; () for a text, which has none."""
+        return self.space.shape or ()
+
+    @property
     def size(self) -> int:
-        """Number of numbers in one value."""
-        return int(np.prod(self.space.shape, dtype=np.int64))
+        """How many numbers one value has."""
+        return math.prod(self.shape)
 
 
 def leaves_of(space: gymnasium.Space, role: Role) -> list[Leaf]:
@@ -147,7 +153,7 @@ def episode_features(
 def _is_one_number(leaves: Sequence[Leaf], kind: str, role: Role) -> bool:
     """Tells whether a column has one number a step, (T,) instead of (T, n): that of a single discrete action."""
     of_kind = [leaf for leaf in leaves if leaf.kind == kind]
-    return role == "actions" and kind == "discrete" and len(of_kind) == 1 and of_kind[0].space.shape == ()
+    return role == "actions" and kind == "discrete" and len(of_kind) == 1 and of_kind[0].shape == ()
 
 
 def columns_of(leaves: Sequence[Leaf], values: Mapping[Path, Any], role: Role) -> dict[str, Any]:
@@ -164,7 +170,7 @@ def columns_of(leaves: Sequence[Leaf], values: Mapping[Path, Any], role: Role) -
         if kind == "text":
             columns[f"text_{role}"] = list(values[of_kind[0].path])
         elif kind == "image":
-            shape = of_kind[0].space.shape
+            shape = of_kind[0].shape
             images = np.asarray(values[of_kind[0].path], np.uint8)
             columns[f"image_{role}"] = [np.ascontiguousarray(image).tobytes() for image in images]
             columns["image_shape"] = [*shape, 1][:3]
@@ -203,7 +209,7 @@ def values_of(leaves: Sequence[Leaf], row: Mapping[str, Any], role: Role) -> dic
             continue
         if kind == "image":
             images = stack_images(row[name], row.get("image_shape"))
-            values[of_kind[0].path] = images.reshape(len(images), *of_kind[0].space.shape)
+            values[of_kind[0].path] = images.reshape(len(images), *of_kind[0].shape)
             continue
         numbers = np.asarray(row[name], np.float32 if kind == "continuous" else np.int64)
         numbers = numbers.reshape(len(numbers), -1)
@@ -211,7 +217,7 @@ def values_of(leaves: Sequence[Leaf], row: Mapping[str, Any], role: Role) -> dic
         if numbers.shape[1] != sum(sizes):
             raise ValueError(f"{name} has {numbers.shape[1]} values a step, the space has {sum(sizes)}")
         for leaf, part in zip(of_kind, np.split(numbers, np.cumsum(sizes)[:-1], axis=1), strict=True):
-            values[leaf.path] = part.reshape(len(part), *leaf.space.shape).astype(leaf.space.dtype)
+            values[leaf.path] = part.reshape(len(part), *leaf.shape).astype(leaf.space.dtype)
     return values
 
 
