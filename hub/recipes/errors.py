@@ -21,9 +21,10 @@ def naming_key(key: str, *kinds: type[Exception]) -> Iterator[None]:
     Give only the kinds that a library raises for a bad value of the key. Every other error is a bug and keeps its
     traceback.
     """
+    handled: tuple[type[Exception], ...] = (GatoError, *kinds)
     try:
         yield
-    except (GatoError, *kinds) as error:
+    except handled as error:
         raise RecipeError(f"{key}: {error}") from error
 
 

@@ -39,7 +39,7 @@ def _entropy_of(part: MixturePart, mixture: Mixture, num_rows: int) -> float:
     from tokenization_gato.sequence_gato import TokenRole
     from tokenization_gato.windows_gato import is_episode
 
-    spaces = {"observation_space": part.observation_space, "action_space": part.action_space}
+    spaces: dict[str, Any] = {"observation_space": part.observation_space, "action_space": part.action_space}
     labels = []
     for index in np.unique(np.linspace(0, len(part.source) - 1, num_rows).astype(int)):
         row = part.source[int(index)]

@@ -241,22 +241,23 @@ class _PartDrawer:
         length = self.sampler.max_length
         random = np.random.default_rng([self._seed, self._number])
         room = np.full(_ROWS_SIMULATED, float(length))
-        count = with_room = 0
+        count, with_room = 0, 0
         while (room > 0).any():
             open_ = room > 0
             size = random.choice(windows, _ROWS_SIMULATED)
             fits = room >= 2 * first_step
             is_prompted = fits & (random.random(_ROWS_SIMULATED) < self.sampler.prompt_probability)
             prompt = np.minimum(random.choice(prompts, _ROWS_SIMULATED), room / 2) * is_prompted
-            count += np.count_nonzero(open_)
-            with_room += np.count_nonzero(open_ & fits)
+            count += int(np.count_nonzero(open_))
+            with_room += int(np.count_nonzero(open_ & fits))
             room = np.maximum(room - prompt - np.minimum(size, room - prompt), 0.0)
         return count / _ROWS_SIMULATED, max(with_room, 1) / count
 
     def windows(self, turn: int, random: np.random.Generator) -> list[GatoWindow]:
         """Draws the windows of row `turn` of the part."""
         place = int(turn * self._windows_a_row)
-        windows, room = [], self.sampler.max_length
+        windows: list[GatoWindow] = []
+        room = self.sampler.max_length
         while room:
             index = self._row_at(place + len(windows))
             window = self._draw(index, random, room)

@@ -28,7 +28,7 @@ def pretrained_location(recipe: Recipe) -> str | None:
     return None if recipe.model.pretrained is None else checkpoint_location(recipe.model.pretrained)
 
 
-def _revision(recipe: Recipe) -> dict[str, str]:
+def _revision(recipe: Recipe) -> dict[str, Any]:
     return {} if recipe.model.revision is None else {"revision": recipe.model.revision}
 
 
@@ -224,7 +224,7 @@ def _with_adapters(model: GatoForCausalLM, settings: LoraSection) -> PeftModel:
 
     config = LoraConfig(
         r=settings.rank,
-        lora_alpha=settings.alpha,
+        lora_alpha=settings.alpha,  # type: ignore[arg-type]  # a float works, too
         lora_dropout=settings.dropout,
         target_modules=settings.target_modules,
         task_type="CAUSAL_LM",

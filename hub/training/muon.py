@@ -133,13 +133,15 @@ def muon_with_adamw(
         options: Arguments of `MuonWithAdamW`.
     """
     decayed = set(decayed)
-    matrices, others, undecayed = [], [], []
+    matrices: list[torch.nn.Parameter] = []
+    others: list[torch.nn.Parameter] = []
+    undecayed: list[torch.nn.Parameter] = []
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue
         is_matrix = parameter.ndim == 2 and ".layers." in f".{name}"
         (undecayed if name not in decayed else matrices if is_matrix else others).append(parameter)
-    groups = [
+    groups: list[dict[str, Any]] = [
         {"params": matrices, "muon": True, "lr": lr * matrix_ratio},
         {"params": others},
         {"params": undecayed, "weight_decay": 0.0},

@@ -50,7 +50,7 @@ class MixtureTrainer(Trainer):
         self,
         *,
         mixture: Mixture,
-        label_weights: Mapping[str, float] | None = None,
+        label_weights: Mapping[Any, float] | None = None,
         soft_bins: float = 0.0,
         schedule: Callable[[int], float] | None = None,
         matrix_learning_rate_ratio: float | None = None,
