@@ -6,7 +6,14 @@ import gymnasium
 import pytest
 
 from gato_hub.acting.play import play
-from gato_hub.acting.rollout import EnvironmentFailed, calling_environment, random_policy, run_episode, run_expert
+from gato_hub.acting.rollout import (
+    EnvironmentFailed,
+    calling_environment,
+    limited_processor_time,
+    random_policy,
+    run_episode,
+    run_expert,
+)
 from gato_hub.checkpoints.loading import load_checkpoint
 from gato_hub.suites import ExpertFailed, find_task
 
@@ -66,3 +73,9 @@ def test_playing_goes_on_without_pictures_and_ends_with_the_environment_s_error(
     assert [step.frame for step in shown] == [None, None]
     with pytest.raises(EnvironmentFailed, match="robot"):
         next(steps)
+
+
+def test_endless_planning_is_given_up():
+    with pytest.raises(ExpertFailed, match="processor time"), limited_processor_time(0.01):
+        for _ in range(10**9):
+            pass

@@ -31,7 +31,10 @@ def digest(rows):
     return result.hexdigest()
 
 
-@pytest.fixture(params=TASKS)
+SLOW = ("text/numpy-docs", "text/python-docs")  # they read the whole source of a large package
+
+
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in TASKS])
 def task(request):
     return TASKS[request.param]
 
@@ -67,6 +70,7 @@ def test_rows_are_the_same_at_every_call_and_from_any_start(task):
     assert list(task.rows("train", 7, 7)) == []
 
 
+@pytest.mark.subprocess
 def test_rows_are_the_same_in_another_process():
     names = ["captions/shapes", "questions/shapes", "questions/easy-vqa", "text/gymnasium-docs"]
     code = (

@@ -127,6 +127,7 @@ def test_a_seed_repeats_its_episode_whatever_came_before(environments, name):
     fresh.close()
 
 
+@pytest.mark.subprocess
 def test_a_seed_gives_the_same_episode_in_another_process(environments):
     rollout = run_expert(find_task("metaworld/reach"), environments("reach"), 7)
     digest = hashlib.sha256(b"".join(observation["state"].tobytes() for observation in rollout.observations))

@@ -27,7 +27,7 @@ PLACES = {
     "at the bottom": (2, 1),
     "at the bottom right": (2, 2),
 }
-# The channels that are bright in a colour.
+# The channels that are bright in a color.
 BRIGHT = {
     (1, 0, 0): "red",
     (0, 1, 0): "green",
@@ -39,13 +39,13 @@ BRIGHT = {
 
 
 def parse(caption):
-    """(row, column, size, colour, kind) of each shape of a caption, in its order."""
+    """(row, column, size, color, kind) of each shape of a caption, in its order."""
     phrases = re.split(", | and ", caption)
     scene = []
     for phrase in phrases:
-        article, size, colour, kind, place = phrase.split(" ", 4)
+        article, size, color, kind, place = phrase.split(" ", 4)
         assert article == "a"
-        scene.append((*PLACES[place], size, colour, kind))
+        scene.append((*PLACES[place], size, color, kind))
     return scene
 
 
@@ -69,9 +69,9 @@ def look(picture):
             kind = "triangle"
         else:
             kind = "circle" if near_top > 0.6 else "cross"
-        colours = np.unique(cell[(cell != background).any(-1)], axis=0)
-        assert len(colours) == 1
-        bright = tuple(int(channel > 0.6 * colours.max()) for channel in colours[0])
+        colors = np.unique(cell[(cell != background).any(-1)], axis=0)
+        assert len(colors) == 1
+        bright = tuple(int(channel > 0.6 * colors.max()) for channel in colors[0])
         scene.append((row, column, "large" if width > 10 else "small", BRIGHT[bright], kind))
     return scene
 
@@ -79,9 +79,9 @@ def look(picture):
 def answer(question, scene):
     """The answer by the shapes that were seen."""
     words = question.rstrip("?").replace("crosses", "cross").split()
-    named = [(colour, kind) for _, _, _, colour, kind in scene]
+    named = [(color, kind) for _, _, _, color, kind in scene]
     if words[:2] == ["what", "colour"]:
-        (found,) = [colour for colour, kind in named if kind == words[-1]]
+        (found,) = [color for color, kind in named if kind == words[-1]]
         return found
     if words[:2] == ["how", "many"]:
         matching = [pair for pair in named if words[2] in pair or words[2].removesuffix("s") in pair]
@@ -126,7 +126,7 @@ def test_no_scene_of_the_test_split_is_seen_in_training():
     assert scenes["train"] and scenes["test"] and not scenes["train"] & scenes["test"]
 
 
-def test_scenes_of_all_shapes_colours_sizes_places_and_numbers_occur():
+def test_scenes_of_all_shapes_colors_sizes_places_and_numbers_occur():
     seen = [Counter() for _ in range(5)]
     numbers = Counter()
     for row in CAPTIONS.rows("test", 0, 600):
