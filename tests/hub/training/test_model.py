@@ -1,6 +1,5 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-import json
 
 import pytest
 import torch
@@ -9,6 +8,7 @@ from transformers import AutoModelForCausalLM, GenerationConfig
 
 import modeling_gato  # noqa: F401  (registers the classes)
 import tokenization_gato  # noqa: F401
+from gato_hub.checkpoints.ancestry import training_of
 from gato_hub.recipes.reading import check_recipe
 from gato_hub.training.run import train
 
@@ -59,6 +59,6 @@ def test_adapters_leave_a_merged_model_and_themselves(values, finished, tmp_path
     assert changed and all("_proj" in name for name in changed)
     assert (tmp_path / "out" / "adapter" / "adapter_model.safetensors").exists()
     assert AutoModelForCausalLM.from_pretrained(tmp_path / "out").config.hidden_dropout == 0.0
-    about, earlier = (json.loads((folder / "training.json").read_text()) for folder in (tmp_path / "out", pretrained))
-    assert about["earlier"] == earlier and earlier["earlier"] is None
-    assert about["hours"] >= 0.0
+    training, earlier = training_of(tmp_path / "out"), training_of(pretrained)
+    assert [parent.record for parent in training.parents()] == [earlier.record] and earlier.parents() == []
+    assert training.record["hours"] >= 0.0
