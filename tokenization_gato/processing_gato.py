@@ -56,7 +56,8 @@ DEFAULT_CHAT_TEMPLATE = (
 class GatoProcessorKwargs(ProcessingKwargs, total=False):  # type: ignore[call-arg]
     """Arguments of a call that go to the image processor."""
 
-    _defaults: dict[str, Any] = {}  # transformers 5.17 reads it
+    # transformers 5.17 reads it. An annotation would make it a key.
+    _defaults = {}  # type: ignore[var-annotated]
     images_kwargs: GatoImageProcessorKwargs
 
 

@@ -202,27 +202,9 @@ def extend_tokenizer(
     text_size = known_ids[first_name] if already_extended else len(tokenizer)
     layout = GatoVocabulary(text_size, num_bins, num_discrete, share_discrete_with_text)
     names = layout.value_token_names()
-
     if not already_extended:
-        if len(known_ids) != text_size or max(known_ids.values(), default=-1) != text_size - 1:
-            raise ValueError(
-                f"the ids of the tokenizer must be 0, 1, 2, ... without a gap, got {len(known_ids)} tokens, "
-                f"length {text_size} and a highest id of {max(known_ids.values(), default=None)}"
-            )
-        taken = [name for name in names if name in known_ids]
-        if taken:
-            raise ValueError(f"the tokenizer already has tokens with the names {taken[:5]}: rename them first")
-        tokenizer = copy.deepcopy(tokenizer)
-        tokenizer.padding_side = "left"
-        _add_special_tokens(tokenizer, names)
-        if tokenizer.pad_token is None:
-            _add_special_tokens(tokenizer, [PAD_TOKEN])
-            tokenizer.pad_token = PAD_TOKEN
-        if tokenizer.eos_token is None:
-            _add_special_tokens(tokenizer, [EOS_TOKEN])
-            tokenizer.eos_token = EOS_TOKEN
+        tokenizer = _extended_copy(tokenizer, names)
         known_ids = tokenizer.get_vocab()
-
     for offset, name in enumerate(names):
         if known_ids.get(name) != text_size + offset:
             raise ValueError(
@@ -234,6 +216,29 @@ def extend_tokenizer(
         text_size, num_bins, num_discrete, share_discrete_with_text, len(tokenizer) - layout.size
     )
     return tokenizer, vocabulary
+
+
+def _extended_copy(tokenizer: PreTrainedTokenizerBase, names: list[str]) -> PreTrainedTokenizerBase:
+    """Returns a copy with the names as special tokens, and with a padding and an end token."""
+    known_ids, text_size = tokenizer.get_vocab(), len(tokenizer)
+    if len(known_ids) != text_size or max(known_ids.values(), default=-1) != text_size - 1:
+        raise ValueError(
+            f"the ids of the tokenizer must be 0, 1, 2, ... without a gap, got {len(known_ids)} tokens, "
+            f"length {text_size} and a highest id of {max(known_ids.values(), default=None)}"
+        )
+    taken = [name for name in names if name in known_ids]
+    if taken:
+        raise ValueError(f"the tokenizer already has tokens with the names {taken[:5]}: rename them first")
+    tokenizer = copy.deepcopy(tokenizer)
+    tokenizer.padding_side = "left"
+    _add_special_tokens(tokenizer, names)
+    if tokenizer.pad_token is None:
+        _add_special_tokens(tokenizer, [PAD_TOKEN])
+        tokenizer.pad_token = PAD_TOKEN
+    if tokenizer.eos_token is None:
+        _add_special_tokens(tokenizer, [EOS_TOKEN])
+        tokenizer.eos_token = EOS_TOKEN
+    return tokenizer
 
 
 def _add_special_tokens(tokenizer: PreTrainedTokenizerBase, names: list[str]) -> None:
