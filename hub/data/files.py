@@ -78,9 +78,10 @@ def found_on_the_hub(dataset: str) -> Iterator[None]:
 
     Use it around one call of `datasets` alone, whose ValueErrors say that a configuration or split is not there.
     """
+    handled: tuple[type[Exception], ...] = (*reading_errors(), ValueError)
     try:
         yield
-    except (*reading_errors(), ValueError) as error:
+    except handled as error:
         raise GatoError(f"{dataset} can't be found on the Hub: {type(error).__name__}: {error}") from error
 
 

@@ -45,6 +45,7 @@ def run_in_workers(
 def _end_with_parent() -> None:
     """A worker whose parent was killed would wait for work for ever, or write beside the run that goes on."""
     parent = multiprocessing.parent_process()
+    assert parent is not None  # this runs in a worker
 
     def watch() -> None:
         parent.join()

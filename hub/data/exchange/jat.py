@@ -21,7 +21,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -34,7 +34,7 @@ from ..parquet import require_data_packages, write_shards
 if TYPE_CHECKING:
     import datasets
 
-    Rows = datasets.Dataset | datasets.IterableDataset
+    Rows: TypeAlias = datasets.Dataset | datasets.IterableDataset
 
 JAT_DATASET = "jat-project/jat-dataset"
 EXPERT = "the expert of the JAT dataset"
