@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from helpers.inputs import random_image
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -13,10 +14,6 @@ from transformers.models.auto.image_processing_auto import AutoImageProcessor
 from tokenization_gato import GatoImageProcessorPil
 
 PROCESSOR = GatoImageProcessorPil()
-
-
-def random_image(height, width, seed=0):
-    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
 def put_together(patches, rows, columns):
@@ -72,7 +69,7 @@ def test_every_kind_of_image_gives_the_same_patches():
         assert np.array_equal(PROCESSOR(same, return_tensors="np")["pixel_values"], expected)
 
 
-def test_grey_images_get_three_channels():
+def test_gray_images_get_three_channels():
     grey = random_image(16, 16)[..., 0]
     expected = PROCESSOR(np.repeat(grey[..., None], 3, axis=-1), return_tensors="np")["pixel_values"]
     for same in (grey, grey[..., None], grey[None], Image.fromarray(grey)):
@@ -81,15 +78,15 @@ def test_grey_images_get_three_channels():
 
 
 def test_what_is_transparent_becomes_white():
-    colours = random_image(16, 16)
-    clear = np.concatenate([colours, np.zeros((16, 16, 1), np.uint8)], axis=-1)
-    opaque = np.concatenate([colours, np.full((16, 16, 1), 255, np.uint8)], axis=-1)
+    colors = random_image(16, 16)
+    clear = np.concatenate([colors, np.zeros((16, 16, 1), np.uint8)], axis=-1)
+    opaque = np.concatenate([colors, np.full((16, 16, 1), 255, np.uint8)], axis=-1)
     white = PROCESSOR(np.full((16, 16, 3), 255, np.uint8), return_tensors="np")["pixel_values"]
     for as_image in (np.asarray, Image.fromarray):
         assert np.array_equal(PROCESSOR(as_image(clear), return_tensors="np")["pixel_values"], white)
         assert np.array_equal(
             PROCESSOR(as_image(opaque), return_tensors="np")["pixel_values"],
-            PROCESSOR(colours, return_tensors="np")["pixel_values"],
+            PROCESSOR(colors, return_tensors="np")["pixel_values"],
         )
 
 
@@ -142,7 +139,7 @@ def test_without_padding_sides_must_fit():
 
 
 @pytest.mark.parametrize("as_stack", [True, False])
-def test_patches_cut_first_and_normalised_later(as_stack):
+def test_patches_cut_first_and_normalized_later(as_stack):
     images = [random_image(28, 28, seed) for seed in range(3)]
     outputs = PROCESSOR(images, return_tensors="np")
     patches, positions, grid = PROCESSOR.patchify(np.stack(images) if as_stack else images)

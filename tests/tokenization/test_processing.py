@@ -6,8 +6,6 @@ import torch
 from gymnasium import spaces
 from helpers.inputs import assert_same_inputs, assert_same_sequences, random_image
 
-from tokenization_gato import TokenRole
-
 # ---------------------------------------------------------------------------------------------------------------
 # Text and images
 # ---------------------------------------------------------------------------------------------------------------
@@ -60,42 +58,6 @@ def test_images_without_text(processor):
     assert num_placeholders(processor, processor(images=one, text="")) == [1]
     grey = one[..., 0]
     assert num_placeholders(processor, processor(images=grey)) == [1]
-
-
-def test_documents_continue_what_a_call_makes_of_their_beginning(processor):
-    image = random_image()
-    prompt = processor(images=image, text="a photo of", return_tensors="np")
-    document = processor.encode_document({"text": "a photo of a dog", "images": [image]})
-    length = prompt["input_ids"].shape[1]
-    assert document.input_ids[:length].tolist() == prompt["input_ids"][0].tolist()
-    assert document.input_ids[-1] == processor.tokenizer.eos_token_id
-    assert (document.local_position_ids == -1).all()
-    roles = [TokenRole.IMAGE] * 4 + [TokenRole.DOCUMENT_TEXT] * (len(document) - 4)
-    assert document.roles.tolist() == roles
-    assert np.array_equal(processor.image_inputs([document])["pixel_values"], prompt["pixel_values"])
-
-
-def test_documents_with_placeholders(processor):
-    one, other = random_image(16, 16), random_image(16, 32, seed=1)
-    document = processor.encode_document({"text": "<image>go<image>left", "images": [one, other]})
-    kinds = [
-        "image" if role == TokenRole.IMAGE else processor.tokenizer.decode(index)
-        for role, index in zip(document.roles, document.input_ids, strict=True)
-    ]
-    assert kinds == ["image", "go", "image", "image", "left", "<eos>"]
-    assert len(processor.encode_document({"images": one})) == 2
-    assert len(processor.encode_document({"text": "go", "images": None})) == 2
-
-
-def test_a_question_is_given_and_its_answer_is_said(processor):
-    row = {"text": "what color is it? dark red", "images": [random_image()], "question": "what color is it?"}
-    document = processor.encode_document(row)
-    said = document.roles == TokenRole.DOCUMENT_TEXT
-    assert processor.tokenizer.decode(document.input_ids[said], skip_special_tokens=True).strip() == "dark red"
-    assert document.input_ids[-1] == processor.tokenizer.eos_token_id and said[-1]
-    asked = document.roles == TokenRole.OBSERVATION_TEXT
-    assert processor.tokenizer.decode(document.input_ids[asked]) == "what color is it?"
-    assert (document.input_ids == processor.encode_document({**row, "question": None}).input_ids).all()
 
 
 def test_chat(processor):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from datasets import Dataset, Features, Image, List, Value
 from gymnasium import spaces
-from helpers.inputs import assert_same_inputs, assert_same_sequences
+from helpers.inputs import assert_same_inputs, assert_same_sequences, random_image
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as PILImage
@@ -155,3 +155,39 @@ def test_the_last_steps_within_a_budget(episode, budget, repeat, processor, inst
     assert len(processor.encode_episode(episode, start)) <= budget
     assert start == 0 or len(processor.encode_episode(episode, start - 1)) > budget
     assert lengths.furthest_stop(start, budget) == len(lengths.first)
+
+
+def test_documents_continue_what_a_call_makes_of_their_beginning(processor):
+    image = random_image()
+    prompt = processor(images=image, text="a photo of", return_tensors="np")
+    document = processor.encode_document({"text": "a photo of a dog", "images": [image]})
+    length = prompt["input_ids"].shape[1]
+    assert document.input_ids[:length].tolist() == prompt["input_ids"][0].tolist()
+    assert document.input_ids[-1] == processor.tokenizer.eos_token_id
+    assert (document.local_position_ids == -1).all()
+    roles = [TokenRole.IMAGE] * 4 + [TokenRole.DOCUMENT_TEXT] * (len(document) - 4)
+    assert document.roles.tolist() == roles
+    assert np.array_equal(processor.image_inputs([document])["pixel_values"], prompt["pixel_values"])
+
+
+def test_documents_with_placeholders(processor):
+    one, other = random_image(16, 16), random_image(16, 32, seed=1)
+    document = processor.encode_document({"text": "<image>go<image>left", "images": [one, other]})
+    kinds = [
+        "image" if role == TokenRole.IMAGE else processor.tokenizer.decode(index)
+        for role, index in zip(document.roles, document.input_ids, strict=True)
+    ]
+    assert kinds == ["image", "go", "image", "image", "left", "<eos>"]
+    assert len(processor.encode_document({"images": one})) == 2
+    assert len(processor.encode_document({"text": "go", "images": None})) == 2
+
+
+def test_a_question_is_given_and_its_answer_is_said(processor):
+    row = {"text": "what color is it? dark red", "images": [random_image()], "question": "what color is it?"}
+    document = processor.encode_document(row)
+    said = document.roles == TokenRole.DOCUMENT_TEXT
+    assert processor.tokenizer.decode(document.input_ids[said], skip_special_tokens=True).strip() == "dark red"
+    assert document.input_ids[-1] == processor.tokenizer.eos_token_id and said[-1]
+    asked = document.roles == TokenRole.OBSERVATION_TEXT
+    assert processor.tokenizer.decode(document.input_ids[asked]) == "what color is it?"
+    assert (document.input_ids == processor.encode_document({**row, "question": None}).input_ids).all()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 from helpers.inputs import assert_same_inputs, random_image
 from transformers import AutoProcessor
 
@@ -99,6 +100,7 @@ print(json.dumps({"message": message, **{name: value.tolist() for name, value in
 """
 
 
+@pytest.mark.subprocess
 def test_loading_where_our_packages_are_missing(tmp_path):
     processor = every_option()
     processor.save_pretrained(tmp_path / "saved")

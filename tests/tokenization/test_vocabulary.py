@@ -130,7 +130,7 @@ def test_a_tokenizer_with_special_tokens_keeps_them():
 
 
 @pytest.mark.parametrize("shared", [True, False])
-def test_a_saved_tokenizer_is_recognised(tmp_path, shared):
+def test_a_saved_tokenizer_is_recognized(tmp_path, shared):
     extended, vocabulary = extend_tokenizer(word_tokenizer(1100), share_discrete_with_text=shared)
     extended.save_pretrained(tmp_path)
     loaded = AutoTokenizer.from_pretrained(tmp_path)
