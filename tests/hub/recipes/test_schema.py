@@ -1,93 +1,15 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
 import pytest
-import torch
-import yaml
 
 from gato_hub.recipes.errors import RecipeError
-from gato_hub.recipes.reading import RECIPES, as_yaml, check_recipe, load_recipe
-from gato_hub.suites import matching_task_ids
-from gato_hub.training.arguments import learning_rate_factor
-from modeling_gato import GatoConfig, GatoForCausalLM
-from tokenization_gato import GatoProcessor
+from gato_hub.recipes.reading import check_recipe
 
-NAMES = sorted(path.stem for path in RECIPES.glob("*.yaml"))
 SIMPLE = {"model": {"size": "nano"}, "data": [{"tasks": "babyai/go-to-local"}]}
 
 
 def simple(**changes):
     return check_recipe(SIMPLE | changes)
-
-
-def test_the_recipes_that_ship():
-    assert NAMES == ["baseline", "finetune", "generalist", "large", "quickstart", "small"]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_recipe_that_ships_can_be_run(name):
-    recipe = load_recipe(name)
-    for section in recipe.data:
-        assert matching_task_ids(section.tasks)
-    if recipe.model.size:
-        getattr(GatoConfig, recipe.model.size)(**recipe.model.config)
-        GatoProcessor(**recipe.processor.options)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_what_is_written_of_a_recipe_is_the_same_recipe(name, tmp_path):
-    recipe = load_recipe(name)
-    path = tmp_path / "again.yaml"
-    path.write_text(as_yaml(recipe))
-    assert load_recipe(path) == recipe
-
-
-@pytest.mark.parametrize(("name", "millions"), [("small", 78.8), ("baseline", 365.1), ("large", 1179.0)])
-def test_the_papers_sizes_have_the_papers_counts(name, millions):
-    model = load_recipe(name).model
-    kwargs = GatoProcessor().model_kwargs | model.config
-    with torch.device("meta"):
-        count = GatoForCausalLM(getattr(GatoConfig, model.size)(**kwargs)).num_parameters()
-    assert count / 1e6 == pytest.approx(millions, abs=0.1)
-
-
-def test_the_papers_training_is_the_default():
-    settings = simple().optimization
-    factor = learning_rate_factor(simple())
-    assert (settings.betas, settings.epsilon, settings.weight_decay) == ((0.9, 0.95), 1e-8, 0.1)
-    assert settings.learning_rate * factor(0) == pytest.approx(1e-7)
-    assert settings.learning_rate * factor(7_500) == pytest.approx((1e-7 + 1e-4) / 2)
-    assert settings.learning_rate * factor(15_000) == pytest.approx(1e-4)
-    assert settings.learning_rate * factor((1_000_000 + 15_000) // 2) == pytest.approx(0.55e-4)
-    assert settings.learning_rate * factor(1_000_000) == pytest.approx(1e-5)
-
-
-def test_a_constant_rate_stays():
-    recipe = load_recipe("finetune")
-    assert {learning_rate_factor(recipe)(step) for step in (0, 1, 9_999)} == {1.0}
-
-
-def test_values_on_the_command_line_go_before_those_of_the_file():
-    values = ["optimization.optimizer=adamw", "optimization.matrix_learning_rate_ratio=1", "lora.rank=4"]
-    recipe = load_recipe("quickstart", ["optimization.steps=7", "data.1.weight=3", "precision=fp32", *values])
-    assert recipe.optimization.steps == 7
-    assert [section.weight for section in recipe.data] == [load_recipe("quickstart").data[0].weight, 3]
-    assert recipe.lora.rank == 4 and recipe.precision == "fp32"
-
-
-def test_a_recipe_extends_another(tmp_path):
-    (tmp_path / "mine.yaml").write_text("extends: quickstart\noptimization: {steps: 7}\n")
-    (tmp_path / "yours.yaml").write_text("extends: mine.yaml\ndata: [{tasks: minigrid, weight: 1}]\n")
-    recipe, original = load_recipe(tmp_path / "yours.yaml"), load_recipe("quickstart")
-    assert recipe.optimization == original.optimization.model_copy(update={"steps": 7})
-    assert [section.tasks for section in recipe.data] == [["minigrid"]]
-    assert recipe.model == original.model
-
-
-def test_a_recipe_can_not_extend_itself(tmp_path):
-    (tmp_path / "one.yaml").write_text("extends: two.yaml\n")
-    (tmp_path / "two.yaml").write_text("extends: one.yaml\n")
-    with pytest.raises(RecipeError, match="extends itself"):
-        load_recipe(tmp_path / "one.yaml")
 
 
 BAD = [
@@ -137,36 +59,20 @@ def test_all_errors_are_told_at_once():
         simple(seed=-1, precision="int8")
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [("model: [", "is no YAML"), ("- 1\n", "must hold a mapping"), ("extends: nothing\n", "there is no file nothing")],
-)
-def test_a_file_that_is_no_recipe(text, message, tmp_path):
-    path = tmp_path / "bad.yaml"
-    path.write_text(text)
-    with pytest.raises(RecipeError, match=message):
-        load_recipe(path)
+def test_the_keys_that_the_paper_gives_have_its_values():
+    settings = simple().optimization
+    assert (settings.batch_size, settings.betas, settings.epsilon, settings.weight_decay) == (
+        512,
+        (0.9, 0.95),
+        1e-8,
+        0.1,
+    )
+    assert (settings.learning_rate, settings.num_warmup_steps, settings.steps) == (1e-4, 15_000, 1_000_000)
+    assert simple().sequence.model_dump() == {
+        "length": 1024, "prompt_probability": 0.25, "prompt_end_probability": 0.5, "loss_on_observation_text": True
+    }  # fmt: skip
 
 
-def test_a_name_that_is_no_recipe_tells_those_there_are():
-    with pytest.raises(RecipeError, match="baseline, finetune, generalist, large, quickstart, small"):
-        load_recipe("huge")
-
-
-@pytest.mark.parametrize(
-    ("override", "message"),
-    [
-        ("steps", "must have the form KEY=VALUE"),
-        ("data.7.weight=1", "7 must be a number below 2"),
-        ("data.first.weight=1", "first must be a number below 2"),
-        ("model.size.x=1", "size holds no other keys"),
-        ("seed=[", "is no YAML"),
-    ],
-)
-def test_a_bad_value_on_the_command_line(override, message):
-    with pytest.raises(RecipeError, match=message):
-        load_recipe("quickstart", [override])
-
-
-def test_yaml_of_a_recipe_has_no_empty_keys():
-    assert "null" not in as_yaml(simple()) and yaml.safe_load(as_yaml(simple()))["model"]["size"] == "nano"
+@pytest.mark.parametrize(("warmup_steps", "steps"), [(0, 0), (0.05, 5), (0.051, 6), (7, 7)])
+def test_warmup_below_one_is_a_share_of_the_steps(warmup_steps, steps):
+    assert simple(optimization={"steps": 100, "warmup_steps": warmup_steps}).optimization.num_warmup_steps == steps

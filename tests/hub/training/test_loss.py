@@ -39,7 +39,7 @@ def test_soft_bins_leave_other_ids_alone(logits):
     torch.testing.assert_close(soft, token_losses(logits[:4], targets))
 
 
-def test_a_likely_neighbour_costs_less_with_soft_bins():
+def test_a_likely_neighbor_costs_less_with_soft_bins():
     logits = torch.zeros(2, 60)
     logits[0, 31], logits[1, 45] = 5.0, 5.0
     near, far = token_losses(logits, torch.tensor([30, 30]), CONTINUOUS, 1.0)

@@ -1,6 +1,6 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""Muon and AdamW as one optimiser."""
+"""Muon and AdamW as one optimizer."""
 
 import pytest
 import torch

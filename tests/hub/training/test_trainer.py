@@ -52,7 +52,7 @@ def test_a_checkpoint_that_is_not_whole_is_not_taken(values, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("by", ["kind", "section"])
-def test_labels_of_hardly_any_weight_are_not_learnt(values, by, tmp_path):
+def test_labels_of_hardly_any_weight_are_not_learned(values, by, tmp_path):
     values["loss"] = {"weights": {"text": 0.0} if by == "kind" else {}, "soft_bins": 1.0}
     for section in values["data"]:
         if by == "section" and section["task"].startswith("captions"):
