@@ -78,10 +78,9 @@ def found_on_the_hub(dataset: str) -> Iterator[None]:
 
     Use it around one call of `datasets` alone, whose ValueErrors say that a configuration or split is not there.
     """
-    handled: tuple[type[Exception], ...] = (*reading_errors(), ValueError)
     try:
         yield
-    except handled as error:
+    except reading_errors(ValueError) as error:
         raise GatoError(f"{dataset} can't be found on the Hub: {type(error).__name__}: {error}") from error
 
 
@@ -94,11 +93,11 @@ def readable_stream(dataset: str) -> Iterator[None]:
         raise GatoError(f"{dataset} can't be read: {type(error).__name__}: {error}") from error
 
 
-def reading_errors() -> tuple[type[Exception], ...]:
-    """Returns the errors that reading a dataset raises if the network, the Hub, a disk or a file fails."""
+def reading_errors(*more: type[Exception]) -> tuple[type[Exception], ...]:
+    """Returns the errors that reading a dataset raises if the network, the Hub, a disk or a file fails, and `more`."""
     from datasets.exceptions import DatasetsError
     from huggingface_hub.errors import HfHubHTTPError
     from pyarrow import ArrowException
 
     # Its bases are OSError and the HTTPError of the library that this version of huggingface_hub uses.
-    return (*HfHubHTTPError.__bases__, DatasetsError, ArrowException)
+    return (*HfHubHTTPError.__bases__, DatasetsError, ArrowException, *more)

@@ -104,13 +104,12 @@ def _load(dataset: str | minari.MinariDataset, download: bool) -> minari.MinariD
         raise TypeError(f"expected the id of a Minari dataset or a MinariDataset, got {type(dataset).__name__}")
     check_dataset_id(dataset)
     # A ValueError tells which versions can be downloaded.
-    handled: tuple[type[Exception], ...] = (*reading_errors(), ValueError)
     try:
         return minari.load_dataset(dataset, download=download)
     except FileNotFoundError:
         folder = get_dataset_path()
         raise GatoError(f"there is no Minari dataset {dataset!r} in {folder}, and no download was asked for") from None
-    except handled as error:
+    except reading_errors(ValueError) as error:  # a ValueError tells which versions can be downloaded
         raise GatoError(f"the Minari dataset {dataset!r} can't be loaded: {error}") from error
 
 
