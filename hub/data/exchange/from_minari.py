@@ -103,7 +103,6 @@ def _load(dataset: str | minari.MinariDataset, download: bool) -> minari.MinariD
     if not isinstance(dataset, str):
         raise TypeError(f"expected the id of a Minari dataset or a MinariDataset, got {type(dataset).__name__}")
     check_dataset_id(dataset)
-    # A ValueError tells which versions can be downloaded.
     try:
         return minari.load_dataset(dataset, download=download)
     except FileNotFoundError:

@@ -14,6 +14,7 @@ from gato_hub.data.collect import collect, content_hash
 from gato_hub.data.parquet import read_episodes, read_provenance
 from gato_hub.sharing.dataset_card import config_name, write_dataset_card
 from gato_hub.suites import ExpertFailed, find_task
+from gato_hub.system.errors import GatoError
 
 TASK = "babyai/go-to-local"
 
@@ -62,11 +63,11 @@ def test_one_worker_and_two_make_the_same_files_and_a_resumed_collection_too(tmp
     assert {"python", "gato-transformers", "minigrid", "gymnasium"} <= set(provenance["versions"])
 
     # Other demonstrations are not mixed in.
-    with pytest.raises(ValueError, match="made with first_seed 0, not 100"):
+    with pytest.raises(GatoError, match="made with first_seed 0, not 100"):
         collect_one(tmp_path / "one", 10, first_seed=100, chunk_size=3)
-    with pytest.raises(ValueError, match="made with noise 0.0, not 0.5"):
+    with pytest.raises(GatoError, match="made with noise 0.0, not 0.5"):
         collect_one(tmp_path / "one", 10, noise=0.5, chunk_size=3)
-    with pytest.raises(ValueError, match="not part of this collection"):
+    with pytest.raises(GatoError, match="not part of this collection"):
         collect_one(tmp_path / "one", 6, chunk_size=3)
 
 
@@ -151,7 +152,7 @@ def test_a_learner_acts_and_the_expert_says_what_it_would_do(tmp_path, name):
     # Two processes make the same.
     assert collect([name], tmp_path / "two", 5, workers=2, learner="gato-mini", chunk_size=3)[name] == collection
     assert content_hash(tmp_path / "one") == content_hash(tmp_path / "two")
-    with pytest.raises(ValueError, match="made with learner [0-9a-f]+, not None"):
+    with pytest.raises(GatoError, match="made with learner [0-9a-f]+, not None"):
         collect([name], tmp_path / "one", 5, chunk_size=3)
 
 
@@ -224,8 +225,10 @@ def test_an_expert_that_hangs_is_cut_and_counted(tmp_path):
     [
         ({"episodes": 0}, "episodes must be at least 1"),
         ({"episodes": 1, "workers": -1}, "workers must be at least 0"),
+        ({"episodes": 1, "chunk_size": 0}, "chunk_size must be at least 1"),
         ({"episodes": 1, "noise": -0.1}, "noise must not be negative"),
         ({"episodes": 1, "noise": float("nan")}, "noise must not be negative"),
+        ({"episodes": 1, "noise": 2.0, "workers": 0}, "a probability, got 2.0"),
         ({"episodes": 1, "smallest_score": 1.5}, "smallest_score must lie in"),
         ({"episodes": 1, "learner": "gato-mini", "noise": 0.1}, "noise must be 0 beside it"),
         ({"episodes": 1, "learner": "nowhere"}, "nowhere can't be loaded"),
@@ -235,13 +238,32 @@ def test_an_expert_that_hangs_is_cut_and_counted(tmp_path):
     ],
 )
 def test_bad_arguments_are_refused(tmp_path, arguments, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(GatoError, match=message):
         collect([TASK], tmp_path, **arguments)
     assert list(tmp_path.iterdir()) == []
 
 
+def test_tasks_that_can_not_be_collected(tmp_path):
+    with pytest.raises(GatoError, match="no task 'chess'"):
+        collect(["chess"], tmp_path, 1)
+    with pytest.raises(GatoError, match="none from 1000000000 on"):
+        collect(["text/gymnasium-docs"], tmp_path, 1, first_seed=10**9)
+    without_expert = dataclasses.replace(find_task(TASK), make_expert=None)
+    with pytest.raises(GatoError, match="has no expert whose episodes could be collected"):
+        collect([without_expert], tmp_path, 1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_file_of_a_collection_is_named(tmp_path):
+    collect_one(tmp_path, 2, workers=0)
+    path = tmp_path / TASK / "train-00000.parquet"
+    path.write_bytes(path.read_bytes()[:-50])
+    with pytest.raises(GatoError, match="train-00000.parquet can't be read"):
+        collect_one(tmp_path, 2, workers=0)
+
+
 def test_documents_have_no_learner(tmp_path):
-    with pytest.raises(ValueError, match="nothing to do in the documents captions/shapes"):
+    with pytest.raises(GatoError, match="nothing to do in the documents captions/shapes"):
         collect(["captions/shapes"], tmp_path, 1, learner="gato-mini")
 
 

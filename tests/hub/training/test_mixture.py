@@ -4,18 +4,14 @@
 import functools
 import operator
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gato_hub.data.collect import collect
 from gato_hub.data.files import parquet_files
-from gato_hub.data.images import stack_images
-from gato_hub.data.parquet import read_episodes
 from gato_hub.data.source import EpisodeSource
 from gato_hub.suites import find_task
 from gato_hub.training.mixture import Mixture, MixturePart, Turns
@@ -71,87 +67,6 @@ def make_mixture(folder, processor):
 
 def tokens_of(row):
     return [window.sequence.input_ids.tolist() for window in row.windows]
-
-
-# ---------------------------------------------------------------------------------------------------------------
-# Reading
-# ---------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "options", [{}, {"streaming": True}, {"bytes_in_memory": 0}], ids=["held", "stream", "mapped"]
-)
-@pytest.mark.parametrize("task_id", WEIGHTS)
-def test_a_source_gives_the_rows_that_are_in_the_files(folder, task_id, options, tmp_path, monkeypatch):
-    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path)
-    source, rows = source_of(folder, task_id, **options), read_episodes(folder / task_id)
-    assert len(source) == len(rows)
-    for index in (0, len(rows) - 1, len(rows) // 2):
-        row, expected = source[index], rows[index]
-        assert source.lengths[index] == len(expected["text" if "text" in expected else "rewards"])
-        for name, value in row.items():
-            if value is None or expected[name] is None:
-                assert value is None and expected[name] is None
-            elif name in ("images", "image_observations"):
-                np.testing.assert_array_equal(value, stack_images(expected[name], expected["image_shape"]))
-            else:
-                np.testing.assert_array_equal(value, np.asarray(expected[name], getattr(value, "dtype", None)))
-
-
-@pytest.mark.parametrize("task_id", WEIGHTS)
-def test_rows_of_a_source_are_encoded_as_those_of_a_dataset(folder, task_id, processor):
-    source, rows = source_of(folder, task_id), read_episodes(folder / task_id)
-    for index in (0, len(rows) - 1):
-        if task_id.startswith("captions"):
-            one = processor.encode_document(source[index])
-            row = dict(rows[index])
-            other = processor.encode_document(row | {"images": stack_images(row["images"], row["image_shape"])})
-        else:
-            one, other = (processor.encode_episode(row, **spaces_of(task_id)) for row in (source[index], rows[index]))
-        assert one.input_ids.tolist() == other.input_ids.tolist()
-        np.testing.assert_array_equal(one.patches, other.patches)
-
-
-def test_a_stream_holds_a_few_row_groups_and_reads_each_once_an_epoch(folder, monkeypatch):
-    source = source_of(folder, "babyai/go-to-local", streaming=True)
-    read = Counter()
-    original = pyarrow.parquet.ParquetFile.read_row_group
-    monkeypatch.setattr(
-        pyarrow.parquet.ParquetFile,
-        "read_row_group",
-        lambda self, *arguments, **options: read.update([1]) or original(self, *arguments, **options),
-    )
-    rows = np.arange(len(source))
-    order = source.order(np.random.default_rng(0), rows)
-    assert sorted(order) == rows.tolist() and order.tolist() != rows.tolist()
-    for index in order:
-        source[int(index)]
-        assert source[source.another(int(index), np.random.default_rng(1))]
-        assert len(source._held) <= 4
-    assert read.total() == len(source.files) == 8
-
-
-def test_another_episode_is_never_the_same(folder):
-    for options in ({}, {"streaming": True}):
-        source = source_of(folder, "babyai/go-to-local", **options)
-        random = np.random.default_rng(0)
-        assert all(source.another(index, random) != index for index in range(len(source)) for _ in range(5))
-
-
-def test_paths_that_hold_nothing(tmp_path):
-    with pytest.raises(ValueError, match=r"there is no train-\*.parquet in the folder"):
-        parquet_files(str(tmp_path))
-    with pytest.raises(ValueError, match="no file matches"):
-        parquet_files(str(tmp_path / "*.parquet"))
-    with pytest.raises(ValueError, match="no/such is no folder, no pattern, and can't be found on the Hub"):
-        parquet_files("no/such")
-
-
-def test_a_file_that_is_cut_off(folder, tmp_path):
-    whole = Path(parquet_files(str(folder / "metaworld/reach"))[0]).read_bytes()
-    (tmp_path / "train-00000.parquet").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ValueError, match="train-00000.parquet can't be read, it is truncated"):
-        source_of(tmp_path, "")
 
 
 # ---------------------------------------------------------------------------------------------------------------
