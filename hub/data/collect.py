@@ -14,7 +14,7 @@ import dataclasses
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -192,15 +192,9 @@ def _make_missing(chunks: Sequence[Chunk], finished: set[Path], workers: int, pr
         if chunk.path in finished:
             tell(chunk)
     # Closed here even if `progress` raises, so that no process is left at work.
-    with contextlib.closing(run_in_workers(make_chunk, missing, workers) if workers else _made_here(missing)) as made:
+    with contextlib.closing(run_in_workers(make_chunk, missing, workers)) as made:
         for number, _ in made:
             tell(missing[number])
-
-
-def _made_here(chunks: Sequence[Chunk]) -> Generator[tuple[int, None], None, None]:
-    for number, chunk in enumerate(chunks):
-        make_chunk(chunk)
-        yield number, None
 
 
 def _gathered(chunks: Iterable[Chunk]) -> dict[str, Collection]:

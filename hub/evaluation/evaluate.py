@@ -13,7 +13,7 @@ import contextlib
 import os
 import time
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,9 +29,6 @@ from ..system.provenance import stamp
 from ..system.workers import run_in_workers
 
 if TYPE_CHECKING:
-    from modeling_gato import GatoForCausalLM
-    from tokenization_gato import GatoProcessor
-
     from .policies import EpisodeResult
 
 # Names that can stand for a checkpoint. That they score 100 and 0 shows that the evaluation is right.
@@ -101,7 +98,7 @@ def evaluate_checkpoint(
         task_ids: Ids of control and document tasks.
         output: A folder. Tasks that were already evaluated there with the same settings are not evaluated again.
         settings: The settings that change the results.
-        workers: Number of processes.
+        workers: Number of processes; 0 works in this process.
         progress: Called with the id of each finished task.
 
     Returns:
@@ -179,24 +176,31 @@ def _evaluate_tasks(jobs: list[_Job], workers: int, progress: Callable[[str], No
 
 
 def _evaluate_task(job: _Job) -> None:
-    """Evaluates one task, in a worker process, and writes its results."""
+    """Evaluates one task and writes its results."""
     task = find_task(job.task_id)
     started = time.monotonic()
     if isinstance(task, DocumentTask):
         from .documents import evaluate_documents
 
         entry = {"kind": "documents", "score": task.score}
-        entry |= evaluate_documents(task, job.settings.documents, *_loaded_in_one_thread(job.checkpoint))
+        with _one_thread():
+            entry |= evaluate_documents(task, job.settings.documents, *load_checkpoint(job.checkpoint))
     else:
         entry = {"kind": "control", "score": task.score} | _evaluate_control(task, job)
     write_json(job.path, entry | {"seconds": round(time.monotonic() - started, 2)})
 
 
-def _loaded_in_one_thread(checkpoint: str) -> tuple[GatoForCausalLM, GatoProcessor]:
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Lets torch compute in one thread: another number of threads would round differently."""
     import torch
 
-    torch.set_num_threads(1)  # another number of threads rounds differently
-    return load_checkpoint(checkpoint)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _evaluate_control(task: Task, job: _Job) -> dict[str, Any]:
@@ -240,5 +244,6 @@ def _results(task: Task, seeds: range, job: _Job) -> list[EpisodeResult]:
     }
     if settings.prompt:
         options["prompt"] = demonstration(task, settings.prompt_data)
-    model, processor = _loaded_in_one_thread(job.checkpoint)
-    return evaluate_agent(task, seeds, model, processor, num_environments=ENVIRONMENTS, **options)
+    model, processor = load_checkpoint(job.checkpoint)
+    with _one_thread():
+        return evaluate_agent(task, seeds, model, processor, num_environments=ENVIRONMENTS, **options)

@@ -43,17 +43,17 @@ def measure(
     Args:
         task_ids: Ids of control tasks.
         episodes: Number of episodes of each policy, on the last evaluation seeds of the task.
-        workers: Number of processes.
+        workers: Number of processes; 0 works in this process.
         path: The file of reference scores.
         progress: Called with the id of each finished task.
 
     Raises:
-        GatoError: `episodes` or `workers` is less than 1.
+        GatoError: `episodes` is less than 1, or `workers` less than 0.
     """
     if episodes < 1:
         raise GatoError(f"episodes must be at least 1, not {episodes}")
-    if workers < 1:
-        raise GatoError(f"workers must be at least 1, not {workers}")
+    if workers < 0:
+        raise GatoError(f"workers must be at least 0, not {workers}")
     made_by = stamp()  # once: the file that is written may be part of the checkout, which then has changes
     jobs = [(task_id, episodes) for task_id in task_ids]
     # Closed even if a score can't be written, so that no worker is left running.
@@ -76,7 +76,7 @@ def _add(path: Path, task_id: str, reference: TaskReference) -> None:
 
 
 def _measure_task(job: tuple[str, int]) -> tuple[ReferenceScore, ReferenceScore | None, int]:
-    """Measures one task in a worker process; returns the scores of random and expert, and the tokens of a step."""
+    """Measures one task; returns the scores of random and expert, and the tokens of a step."""
     task_id, episodes = job
     task = find_task(task_id)
     with calling_environment():

@@ -167,7 +167,7 @@ def evaluate(output: Path, settings: Settings, tasks: Sequence[Task], console: C
                 [task.id for task in tasks],
                 output / EVALUATION_FOLDER / policy,
                 evaluation,
-                workers=settings.workers,
+                workers=0,  # to start processes would take longer than the episodes
                 progress=lambda task_id: progress.advance(1),
             )
     return [

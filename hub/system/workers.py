@@ -22,9 +22,12 @@ def run_in_workers(
 
     Args:
         function: of a module, which the other processes import, as all that is in a job.
-        workers: most processes.
+        workers: most processes; 0 runs the jobs in this process, one after the other.
     """
     if not jobs:
+        return
+    if workers == 0:
+        yield from enumerate(map(function, jobs))
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(workers, len(jobs)), context, initializer=_end_with_parent) as executor:

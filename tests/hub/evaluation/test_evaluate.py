@@ -79,8 +79,9 @@ def test_results_hold_every_episode_and_what_made_them(evaluated):
 @pytest.mark.subprocess
 def test_neither_the_number_of_processes_nor_a_kill_changes_the_results(checkpoint, evaluated, tmp_path):
     _, once = evaluated
-    together = evaluate_checkpoint(checkpoint, TASKS, tmp_path / "two", FEW, workers=2)
-    assert without_times(together) == without_times(once)
+    for workers in (0, 2):
+        together = evaluate_checkpoint(checkpoint, TASKS, tmp_path / f"by {workers}", FEW, workers=workers)
+        assert without_times(together) == without_times(once)
 
     command = [GATO, "evaluate", str(checkpoint), "--out", str(tmp_path / "killed"), "--episodes", "3"]
     command += ["--documents", "4", "--workers", "1"] + [part for task in TASKS for part in ("--tasks", task)]

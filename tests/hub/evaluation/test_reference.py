@@ -12,13 +12,11 @@ from gato_hub.system.errors import GatoError
 TASK = "classic-control/cart-pole"
 
 
-@pytest.mark.slow
-@pytest.mark.subprocess
 def test_measured_scores_are_added_to_those_of_other_tasks(tmp_path):
     path = tmp_path / "scores.json"
     path.write_text(json.dumps({"other/task": {"tokens_a_step": 7}}))
     finished = []
-    measure([TASK], 3, path=path, progress=finished.append)
+    measure([TASK], 3, workers=0, path=path, progress=finished.append)
     entries = json.loads(path.read_text())
     assert entries["other/task"] == {"tokens_a_step": 7} and finished == [TASK]
     entry = entries[TASK]
@@ -38,7 +36,7 @@ def test_tokens_of_a_step_are_those_of_observation_separator_and_action(task_id,
 
 
 @pytest.mark.parametrize(
-    ("options", "message"), [((0, 1), "episodes must be at least 1"), ((1, 0), "workers must be")]
+    ("options", "message"), [((0, 1), "episodes must be at least 1"), ((1, -1), "workers must be")]
 )
 def test_numbers_that_measure_nothing_are_refused(options, message, tmp_path):
     episodes, workers = options
