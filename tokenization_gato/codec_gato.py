@@ -1,8 +1,8 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""The values of fields as ids of the vocabulary, and back; many timesteps at once.
+"""Writes the values of fields as ids of the vocabulary, many timesteps at once, and reads them back.
 
-Texts and images of observations are not written here: `steps_gato` tokenizes the one and cuts the other.
+The texts and images of observations are left to `steps_gato`, which tokenizes texts and cuts images.
 """
 
 import math
@@ -24,8 +24,8 @@ class GatoCodec:
     """Writes numbers, and the texts of actions, as ids.
 
     Args:
-        vocabulary: Where the ids of each kind lie.
-        scales: How values become integers.
+        vocabulary: Says which ids each kind of token has.
+        scales: Says how values become integers.
     """
 
     def __init__(self, vocabulary: GatoVocabulary, scales: ValueScales) -> None:
@@ -34,7 +34,7 @@ class GatoCodec:
         self._cached_fields: dict[tuple[Role, int], tuple[Space, list[Field]]] = {}
 
     def fields(self, space: Space, role: Role) -> list[Field]:
-        """Lists the fields of a space, found once, because an episode needs them several times.
+        """Lists the fields of a space. They are cached, because an episode needs them several times.
 
         Raises:
             TypeError: for a space without a rule.
@@ -43,7 +43,8 @@ class GatoCodec:
         if key not in self._cached_fields or self._cached_fields[key][0] is not space:
             if len(self._cached_fields) >= _MAX_CACHED_SPACES:
                 self._cached_fields.clear()
-            self._cached_fields[key] = (space, fields_of(space, role))  # the space stays, and with it its identity
+            # While the space is kept, no other object can get its id.
+            self._cached_fields[key] = (space, fields_of(space, role))
         return self._cached_fields[key][1]
 
     def encode(self, fields: Sequence[Field], columns: Sequence, num_steps: int) -> np.ndarray:
@@ -52,7 +53,7 @@ class GatoCodec:
         Args:
             fields: The fields in the order of their tokens.
             columns: The values of each field, (steps, ...); strings for a text.
-            num_steps: The number of timesteps, for no fields at all.
+            num_steps: The number of timesteps; it matters only if there are no fields.
 
         Raises:
             TypeError, ValueError: naming the field, if a value can't be written or lies outside its space.
@@ -83,7 +84,12 @@ class GatoCodec:
         return np.full(leaf.size, start, np.int64), start + np.array(widths, np.int64)
 
     def decode(self, fields: Sequence[Field], ids: np.ndarray) -> dict[Path, Any]:
-        """Returns the values of an action's fields by path, from its ids (tokens,), each within its legal range."""
+        """Returns the values of an action's fields by path.
+
+        Args:
+            fields: The fields of the action's space.
+            ids: The ids of the action (tokens,), each within its legal range.
+        """
         leaves, start = {}, 0
         for leaf in fields:
             leaves[leaf.path] = self._decode_field(leaf, ids[start : start + leaf.size] - self._first_id(leaf))
@@ -95,17 +101,17 @@ class GatoCodec:
 
     def _encode_field(self, leaf: Field, values: Any) -> np.ndarray:
         if leaf.kind == "text":
-            self.legal_ids(leaf)
+            self.legal_ids(leaf)  # raises for a charset with more symbols than there are ids
             integers = np.stack([_symbols_of(leaf, text) for text in values])
+        elif leaf.kind == "continuous":
+            rows = _one_row_a_step(leaf, values)
+            integers = unit_to_bins(leaf.scaling.to_unit(rows, self.scales, leaf.name), self.scales.num_bins)
         else:
-            rows = _one_row_a_step(leaf, as_array(values, leaf.name))
-            if leaf.kind == "continuous":
-                integers = unit_to_bins(leaf.scaling.to_unit(rows, self.scales, leaf.name), self.scales.num_bins)
-            else:
-                if leaf.role == "action" and leaf.bounds is not None:
-                    _require_within_bounds(rows, leaf.bounds, leaf.name)
-                low = None if leaf.bounds is None else leaf.bounds[0]
-                integers = integers_to_offsets(rows, low, self.scales.num_discrete, leaf.name)
+            rows = _one_row_a_step(leaf, values)
+            if leaf.role == "action" and leaf.bounds is not None:
+                _require_within_bounds(rows, leaf.bounds, leaf.name)
+            low = None if leaf.bounds is None else leaf.bounds[0]
+            integers = integers_to_offsets(rows, low, self.scales.num_discrete, leaf.name)
         return integers + self._first_id(leaf)
 
     def _decode_field(self, leaf: Field, integers: np.ndarray) -> Any:
@@ -123,8 +129,9 @@ class GatoCodec:
         return value[()] if leaf.is_scalar else value
 
 
-def _one_row_a_step(leaf: Field, values: np.ndarray) -> np.ndarray:
-    """Flattens (steps, ...) to (steps, size), row-major. Raises ValueError if the field has another shape."""
+def _one_row_a_step(leaf: Field, values: Any) -> np.ndarray:
+    """Flattens numbers (steps, ...) to an array (steps, size), row-major. Raises ValueError for another shape."""
+    values = as_array(values, leaf.name)
     if leaf.shape is not None and values.shape[1:] not in (leaf.shape, (leaf.size,)):
         raise ValueError(f"{leaf.name} must have shape {leaf.shape} a step, got {values.shape[1:]}")
     return values.reshape(len(values), math.prod(values.shape[1:]))
@@ -142,7 +149,7 @@ def _require_within_bounds(values: np.ndarray, bounds: Bounds, name: str) -> Non
 
 
 def _symbols_of(leaf: Field, text: Any) -> np.ndarray:
-    """Returns the place of each character in the charset, (size,), filled up with the symbol that ends a text."""
+    """Returns the index of each character in the charset, (size,) int64, padded with the symbol that ends a text."""
     if not isinstance(text, str):
         raise TypeError(f"{leaf.name} must be a string, got {type(text).__name__}")
     if not leaf.min_length <= len(text) <= leaf.size:

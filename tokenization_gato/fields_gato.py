@@ -1,8 +1,8 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""The leaves of nested observations and actions: where each lies, what kind it is, and its values in each timestep.
+"""Describes the leaves of nested observations and actions by fields, and collects their values.
 
-`Field` describes a leaf. Here fields are inferred from values; `spaces_gato` makes them from gymnasium spaces.
+Fields are inferred from values here; `spaces_gato` makes them from gymnasium spaces.
 """
 
 import functools
@@ -56,7 +56,7 @@ class Field:
 
     @property
     def size(self) -> int:
-        """Number of tokens of a leaf whose shape is known, images and observed texts excepted."""
+        """Number of tokens of numbers or of a text action; the space of the field must be known."""
         assert self.shape is not None
         return math.prod(self.shape)
 
@@ -67,7 +67,7 @@ class Field:
 
     @property
     def min_length(self) -> int:
-        """Least number of characters of a text action: the symbol that ends the text is legal from there on."""
+        """Least number of characters of a text action; the symbol that ends the text is legal after as many."""
         assert self.bounds is not None
         return int((self.bounds[1] < len(self.charset)).sum())
 

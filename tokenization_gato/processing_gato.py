@@ -366,7 +366,7 @@ class GatoProcessor(ProcessorMixin):
             )
         if len(observations) == 0:
             return []
-        return self._steps.encode_many(observations, previous_observations, observation_space)
+        return self._steps.encode_many(list(observations), previous_observations, observation_space)
 
     def encode_steps(self, observations: Sequence, action_ids: Any, observation_space: Space = None) -> GatoSequence:
         """Writes timesteps that follow each other, with the tokens of actions that a model has chosen.
@@ -385,7 +385,7 @@ class GatoProcessor(ProcessorMixin):
                 f"action_ids must be integers of shape ({len(observations)} steps, tokens of an action), "
                 f"got {action_ids.dtype} of shape {action_ids.shape}"
             )
-        return self._steps.encode(*self._steps.columns_of(observations, observation_space), action_ids)
+        return self._steps.encode(*self._steps.columns_of(list(observations), observation_space), action_ids)
 
     # -----------------------------------------------------------------------------------------------------------
     # Rows of datasets

@@ -1,8 +1,8 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""How the numbers of a continuous leaf reach [-1, 1], where they are binned.
+"""Brings the numbers of a continuous leaf to [-1, 1], where they are binned (A Generalist Agent, section 2.1).
 
-`scaling_of` is the only place that decides it (A Generalist Agent, section 2.1).
+`scaling_of` is the only place that decides how.
 """
 
 from typing import Literal, Protocol
@@ -27,7 +27,7 @@ class Scaling(Protocol):
         """
 
     def from_unit(self, unit: np.ndarray, scales: ValueScales) -> np.ndarray:
-        """Returns the values, within the bounds, that `to_unit` maps to the given ones of [-1, 1]."""
+        """Returns the values that `to_unit` maps to the given ones of [-1, 1]."""
 
 
 def scaling_of(role: Role, bounds: Bounds | None) -> Scaling:
