@@ -54,7 +54,6 @@ def make_environment(game: str, render_mode: str | None = None) -> gymnasium.Env
     import ale_py
     import gymnasium
     from ale_py import roms
-    from PIL import Image
 
     class AtariGame(gymnasium.Env):
         """A game of the console with sticky actions."""
@@ -81,7 +80,7 @@ def make_environment(game: str, render_mode: str | None = None) -> gymnasium.Env
             self._executed = self.actions[0]
             self._num_steps = 0
             self._screen = self.ale.getScreenRGB()
-            return self._picture(self._screen), {}
+            return _picture(self._screen), {}
 
         def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
             if not self.action_space.contains(action):
@@ -96,16 +95,18 @@ def make_environment(game: str, render_mode: str | None = None) -> gymnasium.Env
             self._num_steps += 1
             self._screen = screens[-1]
             over = self.ale.game_over(with_truncation=False)
-            return self._picture(np.maximum(*screens)), float(reward), over, self._num_steps >= MOST_STEPS, {}
+            return _picture(np.maximum(*screens)), float(reward), over, self._num_steps >= MOST_STEPS, {}
 
         def render(self) -> np.ndarray:
             return self._screen  # the console's own screen may show what an expert tried out
 
-        @staticmethod
-        def _picture(screen: np.ndarray) -> np.ndarray:
-            return np.asarray(Image.fromarray(screen).resize((SIDE, SIDE), Image.Resampling.BOX))
-
     return AtariGame()
+
+
+def _picture(screen: np.ndarray) -> np.ndarray:
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(screen).resize((SIDE, SIDE), Image.Resampling.BOX))
 
 
 @contextlib.contextmanager

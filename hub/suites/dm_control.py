@@ -133,7 +133,7 @@ def make_reacher_expert(environment: gymnasium.Env) -> Policy:
             np.arctan2(observation[2:4], observation[:2]),
             *np.split(observation[4:], 2),
         )
-        directions = np.cumsum(angles)  # of both links
+        directions = np.cumsum(angles)  # in which the links point
         finger = link * np.array([np.cos(directions).sum(), np.sin(directions).sum()])
         targets = reach_angles(finger + finger_to_target, link, link, angles)
         return np.clip(3 * (targets - angles) - 0.3 * velocities, -1, 1).astype(np.float32)
