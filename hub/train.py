@@ -1,6 +1,6 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""`accelerate launch -m gato_hub.train RECIPE --output DIR`: `gato train` on many processes."""
+"""Runs `gato train` on many processes: `accelerate launch -m gato_hub.train RECIPE --output DIR`."""
 
 import sys
 

@@ -82,7 +82,7 @@ class DataSection(_Section):
             [-1, 1].
         streaming: Whether to read a few row groups at a time, instead of having all rows at hand.
         max_steps: Train on the first so many steps of each episode, and end a learner's episodes there. The default
-            is all. Use it where a task is to get somewhere and stay there: most of its steps only show staying.
+            is all. Use it where the expert reaches its goal early: most other steps only show how to stay there.
     """
 
     weight: Annotated[float, Field(gt=0.0)] = 1.0

@@ -79,7 +79,7 @@ def resolve_data(recipe: Recipe) -> tuple[DataPart, ...]:
     Raises:
         RecipeError: A task, path, learner or environment does not exist or can't be used.
     """
-    known_spaces: dict[str | None, Spaces] = {None: (None, None)}
+    known_spaces: dict[str, Spaces] = {}  # the same task may be there with and without noise
     parts: list[DataPart] = []
     for number, section in enumerate(recipe.data):
         if section.path is None:
@@ -89,7 +89,7 @@ def resolve_data(recipe: Recipe) -> tuple[DataPart, ...]:
     return tuple(parts)
 
 
-def _task_parts(section_key: str, section: DataSection, known_spaces: dict[str | None, Spaces]) -> list[DataPart]:
+def _task_parts(section_key: str, section: DataSection, known_spaces: dict[str, Spaces]) -> list[DataPart]:
     key = f"{section_key}.tasks"
     with naming_key(key):
         tasks = [find_task(task_id) for task_id in matching_task_ids(section.tasks or ())]
@@ -104,13 +104,22 @@ def _task_parts(section_key: str, section: DataSection, known_spaces: dict[str |
     for task in tasks:
         with naming_key(key):
             episodes = len(seeds_of(task, section.episodes, section.first_seed))
-        spaces = _spaces_of(task, known_spaces)
-        weight = section.weight / len(tasks)
-        parts.append(DataPart(key, task.id, weight, section, task, spaces, None, episodes, digest))
+        parts.append(
+            DataPart(
+                key=key,
+                name=task.id,
+                weight=section.weight / len(tasks),
+                section=section,
+                task=task,
+                spaces=_spaces_of(task, known_spaces),
+                episodes=episodes,
+                learner_digest=digest,
+            )
+        )
     return parts
 
 
-def _path_part(key: str, section: DataSection, path: str, known_spaces: dict[str | None, Spaces]) -> DataPart:
+def _path_part(key: str, section: DataSection, path: str, known_spaces: dict[str, Spaces]) -> DataPart:
     with naming_key(key):
         files = parquet_files(path, section.name, section.split, section.revision)
         task = find_task(section.task) if section.task else None
@@ -121,18 +130,20 @@ def _path_part(key: str, section: DataSection, path: str, known_spaces: dict[str
     with naming_key(key):
         source = EpisodeSource(files, streaming=section.streaming, max_steps=section.max_steps)
     name = section.task or "/".join(part for part in (path.strip("/."), section.name) if part)
-    return DataPart(key, name, section.weight, section, task, spaces, source)
+    return DataPart(
+        key=key, name=name, weight=section.weight, section=section, task=task, spaces=spaces, source=source
+    )
 
 
-def _spaces_of(task: BaseTask | None, known_spaces: dict[str | None, Spaces]) -> Spaces:
+def _spaces_of(task: BaseTask | None, known_spaces: dict[str, Spaces]) -> Spaces:
     if not isinstance(task, Task):
         return None, None
-    if task.id not in known_spaces:  # the same task may be there with and without noise
+    if task.id not in known_spaces:
         known_spaces[task.id] = _closed(task.make_environment())
     return known_spaces[task.id]
 
 
-def _spaces_of_environment(key: str, environment_id: str, known_spaces: dict[str | None, Spaces]) -> Spaces:
+def _spaces_of_environment(key: str, environment_id: str, known_spaces: dict[str, Spaces]) -> Spaces:
     import gymnasium
 
     if environment_id not in known_spaces:

@@ -114,11 +114,11 @@ def _check_output(recipe: Recipe, output: Path, resume: bool) -> None:
         return
     if not path.exists():
         return
-    earlier = read_json(path).get("recipe")
-    if earlier is None:  # `gato average` left it
+    its_recipe = read_json(path).get("recipe")
+    if its_recipe is None:  # `gato average` left it
         raise TrainingError(f"{output} holds a checkpoint that no training left: give another output")
     now = recipe.model_dump(mode="json")
-    differing = [key for key in now if key not in _FREE_KEYS and now[key] != earlier.get(key)]
+    differing = [key for key in now if key not in _FREE_KEYS and now[key] != its_recipe.get(key)]
     if differing:
         raise TrainingError(
             f"{output} holds a run of another recipe, which differs in {', '.join(differing)}. To go on with it: "
@@ -132,6 +132,7 @@ def _begin(plan: Plan, arguments: TrainingArguments, output: Path, console: Cons
 
     if is_main(arguments):
         pretrained = pretrained_location(plan.recipe)
+        parents = [] if pretrained is None else [training_of(pretrained)]
         output.mkdir(parents=True, exist_ok=True)
         write_text(output / artifacts.RECIPE, as_yaml(plan.recipe))
         record = {
@@ -139,7 +140,7 @@ def _begin(plan: Plan, arguments: TrainingArguments, output: Path, console: Cons
             **stamp(STAMPED_PACKAGES, arguments.world_size),
             "hours": None,
         }
-        write_training(output, record, [] if pretrained is None else [training_of(pretrained)])
+        write_training(output, record, parents)
     num_gpus = torch.cuda.device_count()
     if num_gpus > 1 and arguments.world_size == 1:
         console.print(f"Using one of {num_gpus} GPUs. For all: accelerate launch -m gato_hub.train ...")
