@@ -15,7 +15,23 @@ logger = logging.get_logger(__name__)
 
 POSITION_EMBEDDING_TYPES = ("rotary", "transformer_xl")
 
-# What transformers itself may hand to a config beside the fields of its dataclass.
+_AT_LEAST_ONE = (
+    "vocab_size",
+    "hidden_size",
+    "intermediate_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "head_dim",
+    "max_position_embeddings",
+    "patch_size",
+    "num_channels",
+    "patch_embed_channels",
+    "patch_embed_groups",
+    "num_patch_positions",
+    "num_local_positions",
+)
+
+# Keyword arguments that transformers itself may give to a configuration, beside the fields of its dataclass.
 _LIBRARY_KEYS = {
     "attn_implementation",
     "auto_map",
@@ -42,7 +58,7 @@ class GatoConfig(PreTrainedConfig):
 
     The defaults have the shape of the paper's smallest model with rotary positions. The paper's own sizes are
     [`GatoConfig.small`], [`GatoConfig.baseline`] and [`GatoConfig.large`]; [`GatoConfig.nano`] and
-    [`GatoConfig.mini`] train on a CPU. Keyword arguments only; an unknown one is refused.
+    [`GatoConfig.mini`] train on a CPU. All arguments are keyword arguments; an unknown one is refused.
 
     Args:
         vocab_size (`int`): number of ids, text tokenizer and Gato's own together; `GatoProcessor.model_kwargs` has it.
@@ -149,7 +165,7 @@ class GatoConfig(PreTrainedConfig):
         return self.position_embedding_type == "transformer_xl"
 
     def _refuse_unknown_keys(self, kwargs: dict) -> None:
-        """The library keeps a misspelt key as an attribute that nobody reads; we would rather hear of it."""
+        """Refuses a misspelt key, which the library would keep as an attribute that nobody reads."""
         known = {field.name for field in fields(self)} | set(self.attribute_map)
         known |= set(GenerationConfig._get_default_generation_params()) | _LIBRARY_KEYS
         for key in kwargs:
@@ -160,61 +176,80 @@ class GatoConfig(PreTrainedConfig):
             message = f"GatoConfig got an unexpected keyword argument `{key}`{hint}"
             if "model_type" not in kwargs:
                 raise TypeError(message)
-            logger.warning(message)  # read from a file, which a later version may have written
+            logger.warning(message)  # the key comes from a file, which a later version may have written
 
-    def validate_architecture(self):
-        """Cross-field checks, run by `@strict` after the types were checked."""
-        positive = (
-            "vocab_size hidden_size intermediate_size num_hidden_layers num_attention_heads head_dim "
-            "max_position_embeddings patch_size num_channels patch_embed_channels patch_embed_groups "
-            "num_patch_positions num_local_positions"
-        ).split()
-        for name in positive:
-            if (value := getattr(self, name)) is not None and value < 1:
-                raise ValueError(f"`{name}` must be at least 1, got {value}")
+    def validate_architecture(self) -> None:
+        """Checks fields against each other; `@strict` calls it once their types are right."""
+        self._check_ranges()
+        self._check_layers()
+        self._check_patches()
+        self._check_ids()
+
+    def _check_ranges(self) -> None:
+        for name in _AT_LEAST_ONE:
+            value = getattr(self, name)
+            _require(value is None or value >= 1, f"`{name}` must be at least 1, got {value}")
         for name in ("attention_dropout", "hidden_dropout", "drop_path_rate"):
-            if not 0.0 <= (value := getattr(self, name)) < 1.0:
-                raise ValueError(f"`{name}` must lie in [0, 1), got {value}")
-        if self.position_embedding_type not in POSITION_EMBEDDING_TYPES:
-            raise ValueError(
-                f"`position_embedding_type` must be one of {POSITION_EMBEDDING_TYPES}, "
-                f"got {self.position_embedding_type!r}"
-            )
-        if self.num_attention_heads * self.head_dim != self.hidden_size:
-            raise ValueError(
-                f"`num_attention_heads` ({self.num_attention_heads}) times `head_dim` ({self.head_dim}) must be "
-                f"`hidden_size` ({self.hidden_size})"
-            )
-        if self.position_embedding_type == "rotary" and self.head_dim % 2:
-            raise ValueError(f"rotary positions need an even `head_dim`, got {self.head_dim}")
-        if self.position_embedding_type == "transformer_xl" and self.hidden_size % 2:
-            raise ValueError(f"Transformer-XL positions need an even `hidden_size`, got {self.hidden_size}")
-        if self.intermediate_size % 2:
-            raise ValueError(
-                f"`intermediate_size` is split in two by the gate: it must be even, got {self.intermediate_size}"
-            )
-        if self.patch_size % 4:
-            raise ValueError(f"`patch_size` must be a multiple of 4, got {self.patch_size}")
-        if self.patch_embed_channels % self.patch_embed_groups:
-            raise ValueError(
-                f"`patch_embed_channels` ({self.patch_embed_channels}) must be a multiple of `patch_embed_groups` "
-                f"({self.patch_embed_groups})"
-            )
+            value = getattr(self, name)
+            _require(0.0 <= value < 1.0, f"`{name}` must lie in [0, 1), got {value}")
+
+    def _check_layers(self) -> None:
+        _require(
+            self.position_embedding_type in POSITION_EMBEDDING_TYPES,
+            f"`position_embedding_type` must be one of {POSITION_EMBEDDING_TYPES}, "
+            f"got {self.position_embedding_type!r}",
+        )
+        _require(
+            self.num_attention_heads * self.head_dim == self.hidden_size,
+            f"`num_attention_heads` ({self.num_attention_heads}) times `head_dim` ({self.head_dim}) must be "
+            f"`hidden_size` ({self.hidden_size})",
+        )
+        _require(
+            self.is_relative or self.head_dim % 2 == 0,
+            f"rotary positions need an even `head_dim`, got {self.head_dim}",
+        )
+        _require(
+            not self.is_relative or self.hidden_size % 2 == 0,
+            f"Transformer-XL positions need an even `hidden_size`, got {self.hidden_size}",
+        )
+        _require(
+            self.intermediate_size % 2 == 0,
+            f"`intermediate_size` is split in two by the gate: it must be even, got {self.intermediate_size}",
+        )
+
+    def _check_patches(self) -> None:
+        _require(self.patch_size % 4 == 0, f"`patch_size` must be a multiple of 4, got {self.patch_size}")
+        _require(
+            self.patch_embed_channels % self.patch_embed_groups == 0,
+            f"`patch_embed_channels` ({self.patch_embed_channels}) must be a multiple of `patch_embed_groups` "
+            f"({self.patch_embed_groups})",
+        )
+
+    def _check_ids(self) -> None:
         for name in ("image_token_id", "separator_token_id", "pad_token_id", "bos_token_id"):
-            if (value := getattr(self, name)) is not None and not 0 <= value < self.vocab_size:
-                raise ValueError(f"`{name}` must lie in [0, vocab_size = {self.vocab_size}), got {value}")
-        if (bins := self.continuous_token_range) is not None and not (
-            len(bins) == 2 and 0 <= bins[0] < bins[1] <= self.vocab_size
-        ):
-            raise ValueError(
-                f"`continuous_token_range` must be two ids in order, up to vocab_size = {self.vocab_size}, got {bins}"
+            value = getattr(self, name)
+            _require(
+                value is None or 0 <= value < self.vocab_size,
+                f"`{name}` must lie in [0, vocab_size = {self.vocab_size}), got {value}",
             )
-        if self.image_token_id == self.separator_token_id:
-            raise ValueError(f"`image_token_id` and `separator_token_id` must differ, both are {self.image_token_id}")
+        bins = self.continuous_token_range
+        _require(
+            bins is None or (len(bins) == 2 and 0 <= bins[0] < bins[1] <= self.vocab_size),
+            f"`continuous_token_range` must be two ids in order, up to vocab_size = {self.vocab_size}, got {bins}",
+        )
+        _require(
+            self.image_token_id != self.separator_token_id,
+            f"`image_token_id` and `separator_token_id` must differ, both are {self.image_token_id}",
+        )
 
     @classmethod
     def from_dict(cls, config_dict, **kwargs):
-        """As [`~transformers.PreTrainedConfig.from_dict`]; a configuration of another model raises a `ValueError`."""
+        """
+        Makes a configuration as [`~transformers.PreTrainedConfig.from_dict`] does.
+
+        Raises:
+            ValueError: the dictionary is the configuration of another model.
+        """
         found = config_dict.get("model_type", cls.model_type)
         if found != cls.model_type:
             raise ValueError(f"this is the configuration of a model of type {found!r}, not {cls.model_type!r}")
@@ -222,7 +257,7 @@ class GatoConfig(PreTrainedConfig):
 
     @classmethod
     def nano(cls, **kwargs) -> "GatoConfig":
-        """About 1 M parameters beside the vocabulary: learns a few tasks on a CPU in minutes. Rotary positions."""
+        """A model of about 1 M parameters beside the vocabulary; learns a few tasks on a CPU in minutes."""
         shape = {
             "hidden_size": 128, "intermediate_size": 1024, "num_hidden_layers": 4, "num_attention_heads": 4,
             "patch_embed_channels": 32,
@@ -231,7 +266,7 @@ class GatoConfig(PreTrainedConfig):
 
     @classmethod
     def mini(cls, **kwargs) -> "GatoConfig":
-        """About 5 M parameters beside the vocabulary: a generalist for hours of CPU time. Rotary positions."""
+        """A model of about 5 M parameters beside the vocabulary; learns many tasks on a CPU in hours."""
         shape = {
             "hidden_size": 256, "intermediate_size": 1536, "num_hidden_layers": 6, "num_attention_heads": 8,
             "patch_embed_channels": 32,
@@ -258,6 +293,11 @@ class GatoConfig(PreTrainedConfig):
             "hidden_size": 2048, "intermediate_size": 8192, "num_hidden_layers": 24, "num_attention_heads": 16,
         }  # fmt: skip
         return cls(**(_PAPER | shape | kwargs))
+
+
+def _require(is_right: bool, message: str) -> None:
+    if not is_right:
+        raise ValueError(message)
 
 
 _PAPER = {"position_embedding_type": "transformer_xl", "drop_path_rate": 0.1}

@@ -6,35 +6,15 @@ Knows nothing of how observations become tokens: that is the processor's work.
 """
 
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
+from .acting_settings_gato import ActingSettings, acting_settings
+from .environment_batches_gato import leading_sizes, split_batch, unbatch_space
 from .memory_gato import GatoMemory
-
-CONTINUOUS_ACTIONS = ("sample", "mode", "mean")
-PAST_WINDOW = ("memory", "reread")
-
-
-def acting_settings(agent: Mapping[str, Any] | None, task: str | None) -> dict[str, Any]:
-    """
-    How a checkpoint wants to act in a task: `generation_config.agent`, and what its `tasks` say of this one.
-
-    Args:
-        agent: `do_sample`, `temperature`, `continuous_actions`, `context_steps` and `past_window` of [`GatoAgent`],
-            and `tasks`: the same by task, by the part of its name before a slash, or by pattern. The longest key that
-            fits goes first.
-        task: such as "metaworld/reach"; None for a task that the checkpoint doesn't know.
-    """
-    settings = dict(agent or {})
-    by_name = settings.pop("tasks", None) or {}
-    for name in sorted(by_name, key=len) if task is not None else ():
-        if task == name or task.startswith(f"{name}/") or fnmatchcase(task, name):
-            settings |= by_name[name]
-    return settings
 
 
 class GatoAgent:
@@ -89,52 +69,42 @@ class GatoAgent:
         past_window: str | None = None,
     ):
         self.model = model.get_base_model() if hasattr(model, "get_base_model") else model  # PEFT keeps it inside
-        defaults = acting_settings(getattr(self.model.generation_config, "agent", None), task)
-        if do_sample is not None:  # what the caller says of sampling goes before all that the checkpoint says
-            defaults.pop("continuous_actions", None)
-        do_sample = defaults.get("do_sample", True) if do_sample is None else do_sample
-        temperature = defaults.get("temperature", 1.0) if temperature is None else temperature
-        if continuous_actions is None:
-            continuous_actions = defaults.get("continuous_actions", "sample" if do_sample else "mode")
-        if continuous_actions not in CONTINUOUS_ACTIONS:
-            raise ValueError(f"`continuous_actions` must be one of {CONTINUOUS_ACTIONS}, got {continuous_actions!r}")
-        if temperature <= 0.0:
-            raise ValueError(
-                f"`temperature` must be above 0, got {temperature}; for the likeliest use do_sample=False"
-            )
-        context_steps = defaults.get("context_steps") if context_steps is None else context_steps
-        if context_steps is not None and context_steps < 1:
-            raise ValueError(f"`context_steps` must be at least 1, got {context_steps}")
-        past_window = defaults.get("past_window", "memory") if past_window is None else past_window
-        if past_window not in PAST_WINDOW:
-            raise ValueError(f"`past_window` must be one of {PAST_WINDOW}, got {past_window!r}")
+        settings = ActingSettings.resolve(
+            getattr(self.model.generation_config, "agent", None),
+            task,
+            do_sample=do_sample,
+            temperature=temperature,
+            continuous_actions=continuous_actions,
+            context_steps=context_steps,
+            past_window=past_window,
+        )
+        self.do_sample = settings.do_sample
+        self.temperature = settings.temperature
+        self.continuous_actions = settings.continuous_actions
+        self.context_steps = settings.context_steps
+        self.past_window = settings.past_window
         if num_envs is not None and num_envs < 1:
             raise ValueError(f"`num_envs` must be at least 1, got {num_envs}")
-        self.processor = processor
         vocab_size = self.model.config.vocab_size
         if len(processor.tokenizer) > vocab_size:
             raise ValueError(
                 f"the processor has {len(processor.tokenizer)} ids, the model only {vocab_size}: they don't belong "
                 "together"
             )
+        self.processor = processor
         self.action_space = action_space
-        self.num_envs = num_envs
-        self.is_vectorised = num_envs is not None
         self.observation_space = observation_space
         self.prompt = prompt
-        self.do_sample = do_sample
-        self.temperature = temperature
-        self.continuous_actions = continuous_actions
-        self.context_steps = context_steps
-        self.past_window = past_window
+        self.is_vectorized = num_envs is not None
         self.generator = torch.Generator(device=self.model.device)
         if seed is not None:
             self.generator.manual_seed(seed)
         self.memory: GatoMemory | None = None
+        self.num_envs = num_envs
         self._prompt_memory: GatoMemory | None = None
-        # Of each environment, where the window is to be read again: what it showed, and the ids of what was done.
-        self._history: list[list[tuple[Any, np.ndarray]]] = []
         self._token_ranges: list[tuple[int, int]] | None = None
+        # By environment: the steps to read again when the window is full, each an observation and action ids.
+        self._history: list[list[tuple[Any, np.ndarray]]] = []
         if num_envs is not None:
             self._start(num_envs)
 
@@ -236,7 +206,7 @@ class GatoAgent:
             for index, row in enumerate(ids):
                 self._history[index].append((self._shown[index][0], row))
         actions = [self.processor.decode_action(row, self.action_space) for row in ids]
-        return self._batched(actions) if self.is_vectorised else actions[0]
+        return self._batched(actions) if self.is_vectorized else actions[0]
 
     def _start(self, num_envs: int) -> None:
         self.num_envs = num_envs
@@ -254,14 +224,14 @@ class GatoAgent:
         if unbatched is not None:
             single_space, num_envs = unbatched
             if leading_sizes(observations) == {num_envs}:
-                self.action_space, self.is_vectorised = single_space, True
+                self.action_space, self.is_vectorized = single_space, True
                 return self._start(num_envs)
         self._start(1)
         return None
 
     def _encode(self, observations: Any) -> Mapping[str, torch.Tensor]:
         """The new tokens of every environment, left padded: its last action token, then what it sees now."""
-        rows = split_batch(observations, self.num_envs) if self.is_vectorised else [observations]
+        rows = split_batch(observations, self.num_envs) if self.is_vectorized else [observations]
         sequences = self.processor.encode_observations(
             rows,
             previous_observations=self.previous_observations,
@@ -379,58 +349,6 @@ class GatoAgent:
         from gymnasium.vector.utils import concatenate, create_empty_array
 
         return concatenate(self.action_space, actions, create_empty_array(self.action_space, self.num_envs))
-
-
-def split_batch(observations: Any, num_envs: int) -> list:
-    """
-    A vector environment's observations, one an environment.
-
-    Args:
-        observations: arrays with a leading `num_envs`, a tuple of `num_envs` texts, mappings and tuples of those.
-    """
-    if isinstance(observations, Mapping):
-        columns = {key: split_batch(value, num_envs) for key, value in observations.items()}
-        return [{key: column[index] for key, column in columns.items()} for index in range(num_envs)]
-    is_texts = isinstance(observations, (tuple, list)) and all(isinstance(item, str) for item in observations)
-    if isinstance(observations, tuple) and not is_texts:
-        return list(zip(*(split_batch(value, num_envs) for value in observations), strict=True))
-    if np.ndim(observations) == 0 or len(observations) != num_envs:
-        shape = np.shape(observations)
-        raise ValueError(f"`observations` must lead with {num_envs} environments, got one of shape {shape}")
-    return list(observations)
-
-
-def leading_sizes(observations: Any) -> set[int]:
-    """The sizes that the leading axes of batched observations would have; more than one where they differ."""
-    if isinstance(observations, Mapping):
-        return set().union(*map(leading_sizes, observations.values()))
-    is_texts = isinstance(observations, (tuple, list)) and all(isinstance(item, str) for item in observations)
-    if isinstance(observations, tuple) and not is_texts:
-        return set().union(*map(leading_sizes, observations))
-    return {len(observations)} if np.ndim(observations) > 0 else {0}
-
-
-def unbatch_space(space: Any) -> tuple[Any, int] | None:
-    """The space of one environment and their number, if `space` is one that gymnasium could have batched."""
-    from gymnasium import spaces
-    from gymnasium.vector.utils import batch_space
-
-    single, num_envs = None, 0
-    if isinstance(space, spaces.MultiDiscrete) and space.nvec.ndim == 1 and space.nvec.size:
-        num_envs = len(space.nvec)
-        single = spaces.Discrete(int(space.nvec[0]), start=int(space.start[0]), dtype=space.dtype)
-    elif isinstance(space, spaces.Box) and space.shape and space.shape[0]:
-        num_envs = len(space.low)
-        single = spaces.Box(space.low[0], space.high[0], dtype=space.dtype)
-    elif isinstance(space, (spaces.Dict, spaces.Tuple)):
-        is_dict = isinstance(space, spaces.Dict)
-        parts = {key: unbatch_space(part) for key, part in (space.items() if is_dict else enumerate(space))}
-        sizes = {part[1] for part in parts.values() if part is not None}
-        if len(sizes) == 1 and None not in parts.values():
-            num_envs = sizes.pop()
-            singles = {key: part[0] for key, part in parts.items()}
-            single = spaces.Dict(singles) if is_dict else spaces.Tuple(singles.values())
-    return (single, num_envs) if single is not None and batch_space(single, num_envs) == space else None
 
 
 __all__ = ["GatoAgent", "GatoMemory", "acting_settings"]

@@ -32,22 +32,29 @@ def clear_loading_errors(where: Any) -> Iterator[None]:
         raise OSError(f"{where} is incomplete, a file that it names is not there: {error}") from error
 
 
-def refuse_other_shapes(where: Any, loading_info: dict[str, Any]) -> None:
-    """Raises a ValueError where weights of a checkpoint have other shapes than the configuration says."""
+def refuse_fresh_weights(where: Any, loading_info: dict[str, Any], allows_other_shapes: bool, prefix: str) -> None:
+    """
+    Refuses a model that was partly made of fresh weights.
+
+    Args:
+        where: name or folder of the checkpoint; None for a state dict, which may lack weights.
+        loading_info: what `from_pretrained` tells of missing and mismatched weights.
+        allows_other_shapes: whether weights may be fresh where the checkpoint has them in another shape.
+        prefix: start of the names of the weights that must not be missing.
+
+    Raises:
+        ValueError: weights are missing or have another shape than the configuration says.
+    """
     mismatched = sorted(loading_info["mismatched_keys"])
-    if mismatched:
+    if mismatched and not allows_other_shapes:
         found = ", ".join(
             f"{name} {tuple(there)} instead of {tuple(expected)}" for name, there, expected in mismatched[:3]
         )
         raise ValueError(f"{len(mismatched)} weights of {where} have another shape: {found}")
-
-
-def refuse_missing_weights(where: Any, loading_info: dict[str, Any], prefix: str) -> None:
-    """Raises a ValueError where weights whose names start with `prefix` are missing from a checkpoint."""
-    mismatched = {name for name, *_ in loading_info["mismatched_keys"]}
-    missing = sorted(name for name in set(loading_info["missing_keys"]) - mismatched if name.startswith(prefix))
-    if missing:
+    missing = set(loading_info["missing_keys"]) - {name for name, *_ in mismatched}
+    missing = sorted(name for name in missing if name.startswith(prefix))
+    if missing and where is not None:
         raise ValueError(f"{len(missing)} weights of {where} are missing: {', '.join(missing[:3])}")
 
 
-__all__ = ["clear_loading_errors", "refuse_missing_weights", "refuse_other_shapes"]
+__all__ = ["clear_loading_errors", "refuse_fresh_weights"]

@@ -10,18 +10,27 @@ from transformers.utils.import_utils import is_tracing
 from .configuration_gato import GatoConfig
 
 
-class GatoScaledConv2d(nn.Conv2d):
-    """A convolution whose fresh weights multiply the scale of its input by `gain`."""
-
-    def __init__(self, *args, gain: float = 1.0, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.gain = gain
-
-
-class GatoScaledLinear(nn.Linear):
-    """A linear layer whose fresh weights keep the scale of its input."""
+class KeepsScale:
+    """A layer whose fresh weights multiply the scale of its input by `gain`."""
 
     gain = 1.0
+
+
+class GatoPatchConv2d(KeepsScale, nn.Conv2d):
+    pass
+
+
+class GatoPatchStem(KeepsScale, nn.Conv2d):
+    """The first convolution, which undoes the processor's division of pixels by sqrt(patch_size)."""
+
+    def __init__(self, config: GatoConfig):
+        stride = config.patch_size // 4
+        super().__init__(config.num_channels, config.patch_embed_channels, kernel_size=stride, stride=stride)
+        self.gain = config.patch_size**0.5
+
+
+class GatoPatchLinear(KeepsScale, nn.Linear):
+    pass
 
 
 class GatoPatchLayerNorm(nn.LayerNorm):
@@ -40,18 +49,14 @@ class GatoPatchEmbedder(nn.Module):
     def __init__(self, config: GatoConfig):
         super().__init__()
         channels, groups = config.patch_embed_channels, config.patch_embed_groups
-        stride = config.patch_size // 4
         self.num_positions = config.num_patch_positions
         self.patch_shape = (config.num_channels, config.patch_size, config.patch_size)
-        # The gain undoes the processor's division of pixels by sqrt(patch_size).
-        self.stem = GatoScaledConv2d(
-            config.num_channels, channels, kernel_size=stride, stride=stride, gain=config.patch_size**0.5
-        )
+        self.stem = GatoPatchStem(config)
         self.norm1 = nn.GroupNorm(groups, channels)
-        self.conv1 = GatoScaledConv2d(channels, channels, kernel_size=3, padding=1)
+        self.conv1 = GatoPatchConv2d(channels, channels, kernel_size=3, padding=1)
         self.norm2 = nn.GroupNorm(groups, channels)
-        self.conv2 = GatoScaledConv2d(channels, channels, kernel_size=3, padding=1)
-        self.proj = GatoScaledLinear(16 * channels, config.hidden_size)
+        self.conv2 = GatoPatchConv2d(channels, channels, kernel_size=3, padding=1)
+        self.proj = GatoPatchLinear(16 * channels, config.hidden_size)
         self.norm = GatoPatchLayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.row_embeddings = nn.Embedding(config.num_patch_positions, config.hidden_size)
         self.column_embeddings = nn.Embedding(config.num_patch_positions, config.hidden_size)
@@ -155,11 +160,4 @@ def check_range(name: str, ids: torch.Tensor, low: int, high: int) -> None:
         raise ValueError(f"`{name}` must lie in [{low}, {high}), got values from {int(smallest)} to {int(largest)}")
 
 
-__all__ = [
-    "GatoPatchEmbedder",
-    "GatoPatchLayerNorm",
-    "GatoScaledConv2d",
-    "GatoScaledLinear",
-    "check_range",
-    "distinct_patches",
-]
+__all__ = ["GatoPatchEmbedder", "GatoPatchLayerNorm", "KeepsScale", "check_range", "distinct_patches"]

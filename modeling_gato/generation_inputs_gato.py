@@ -1,0 +1,74 @@
+# Copyright 2026 The Gato for transformers authors.
+# Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
+"""The inputs of `generate`: patches and local positions, which transformers doesn't know."""
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from transformers.generation import GenerationMixin
+
+if TYPE_CHECKING:
+    from .generation_gato import GatoAgent
+
+
+class GatoGenerationMixin(GenerationMixin):
+    """`generate` for text, captions and chat, and agents for environments."""
+
+    def prepare_inputs_for_generation(self, input_ids: torch.LongTensor, is_first_iteration: bool = False, **kwargs):
+        local_position_ids = kwargs.pop("local_position_ids", None)
+        model_inputs = super().prepare_inputs_for_generation(
+            input_ids, is_first_iteration=is_first_iteration, **kwargs
+        )
+        if local_position_ids is not None:
+            tokens = (
+                model_inputs["input_ids"]
+                if model_inputs.get("inputs_embeds") is None
+                else model_inputs["inputs_embeds"]
+            )
+            model_inputs["local_position_ids"] = local_position_ids[:, -tokens.shape[1] :]
+        if not is_first_iteration and kwargs.get("use_cache", True):
+            model_inputs.pop("pixel_values", None)
+            model_inputs.pop("patch_positions", None)
+        return model_inputs
+
+    def _update_model_kwargs_for_generation(self, outputs, model_kwargs, is_encoder_decoder=False, num_new_tokens=1):
+        model_kwargs = super()._update_model_kwargs_for_generation(
+            outputs, model_kwargs, is_encoder_decoder=is_encoder_decoder, num_new_tokens=num_new_tokens
+        )
+        if (local := model_kwargs.get("local_position_ids")) is not None:
+            # After a separator come action tokens, which share its vector; after anything else comes text.
+            action = self.config.num_local_positions
+            new = torch.where(local[:, -1:] == action, action, -1).expand(-1, num_new_tokens)
+            model_kwargs["local_position_ids"] = torch.cat([local, new], dim=-1)
+        return model_kwargs
+
+    def _expand_inputs_for_generation(self, expand_size=1, is_encoder_decoder=False, input_ids=None, **model_kwargs):
+        """Beams repeat rows; the patches of a row must be repeated together, not one by one."""
+        patches = {
+            name: model_kwargs.pop(name) for name in ("pixel_values", "patch_positions") if name in model_kwargs
+        }
+        if expand_size > 1 and patches.get("pixel_values") is not None and input_ids is not None:
+            counts = (input_ids == self.config.image_token_id).sum(-1).tolist()
+            patches = {
+                name: torch.cat(
+                    [part.repeat(expand_size, 1, 1, *[1] * (part.ndim - 3)) for part in value.split(counts)]
+                )
+                for name, value in patches.items()
+            }
+        input_ids, model_kwargs = super()._expand_inputs_for_generation(
+            expand_size=expand_size, is_encoder_decoder=is_encoder_decoder, input_ids=input_ids, **model_kwargs
+        )
+        return input_ids, model_kwargs | patches
+
+    def make_agent(self, processor: Any, action_space: Any, **options: Any) -> "GatoAgent":
+        """
+        Makes an agent that acts with this model; see [`GatoAgent`] for the arguments.
+
+        The import is local, and relative, so that a saved checkpoint carries the agent's code beside the model's.
+        """
+        from .generation_gato import GatoAgent
+
+        return GatoAgent(self, processor, action_space, **options)
+
+
+__all__ = ["GatoGenerationMixin"]
