@@ -1,10 +1,10 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""The mean of several checkpoints' weights (Wortsman et al. 2022, "Model soups", arXiv 2203.05482).
+"""The average of several checkpoints' weights (Wortsman et al. 2022, "Model soups", arXiv 2203.05482).
 
-Checkpoints that went on from the same weights, on other data or with other settings, often lie in one basin of the
-loss: there the mean of their weights does about as well as the best of them, task by task, at the cost of one. Those
-that have nothing in common do not, and their mean knows nothing: evaluate it.
+Checkpoints that were trained on from the same weights, with other data or settings, often lie in one basin of the
+loss. Then the average of their weights is about as good at each task as the best of them, and costs as much as one
+model. The average of unrelated checkpoints is useless. Evaluate the result.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from modeling_gato import GatoConfig
     from tokenization_gato import GatoProcessor
 
-# What two models may differ in whose weights mean the same.
+# Settings that do not change what the weights mean.
 _FREE_KEYS = (
     "_name_or_path",
     "architectures",
@@ -44,25 +44,24 @@ _FREE_KEYS = (
 def average_checkpoints(
     checkpoints: Sequence[str | os.PathLike], output: str | os.PathLike, shares: Sequence[float] | None = None
 ) -> Path:
-    """Writes the mean of several checkpoints' weights, with processor and settings of acting of the first of them.
+    """Writes the average of several checkpoints' weights, with the first one's processor and generation settings.
 
     Args:
-        checkpoints: two or more: folders, names on the Hub, or one that ships.
-        output: a folder that is not there yet, or empty.
-        shares: of each checkpoint, in units of their sum; equal by default.
+        checkpoints: two or more, see `loading.checkpoint_location`.
+        output: a new or empty folder.
+        shares: one positive number for each checkpoint; they are divided by their sum. Equal by default.
 
     Returns:
         The folder.
 
     Raises:
-        CheckpointError: one can't be loaded, or its model or processor is another than the first's.
-        ValueError: fewer than two checkpoints, shares that are no positive numbers or of another count, or a folder
-            that has files.
+        CheckpointError: a checkpoint can't be loaded, or its model or processor differs from the first one's.
+        GatoError: there are fewer than two checkpoints, the shares are wrong, or the folder can't be written.
     """
     shares = _shares(checkpoints, shares)
     with new_folder(output) as temporary:
         model, processor = load_checkpoint(checkpoints[0])
-        model = copy.deepcopy(model)  # which others may have loaded, too
+        model = copy.deepcopy(model)  # `load_checkpoint` gives others the same object
         first = _described(model.config, processor)
         mean = {name: weight.float() * shares[0] for name, weight in model.state_dict().items()}
         for checkpoint, share in zip(checkpoints[1:], shares[1:], strict=True):
@@ -83,7 +82,7 @@ def average_checkpoints(
 
 
 def _shares(checkpoints: Sequence[str | os.PathLike], shares: Sequence[float] | None) -> list[float]:
-    """The share of each checkpoint; they add up to 1."""
+    """Returns the share of each checkpoint; they add up to 1."""
     if len(checkpoints) < 2:
         raise GatoError(f"a mean is of two checkpoints or more, got {len(checkpoints)}")
     shares = [1.0] * len(checkpoints) if not shares else list(shares)
@@ -95,7 +94,7 @@ def _shares(checkpoints: Sequence[str | os.PathLike], shares: Sequence[float] | 
 
 
 def _described(config: GatoConfig, processor: GatoProcessor) -> dict[str, Any]:
-    """All that says what the weights mean."""
+    """Returns all settings that decide what the weights mean."""
     settings = processor.to_dict()
     settings |= settings.pop("image_processor")
     about = {key: value for key, value in config.to_dict().items() if key not in _FREE_KEYS}

@@ -1,6 +1,6 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""Checkpoints: those that ship with this package, and how any is loaded to be judged, watched or shared."""
+"""The one way to load a checkpoint: from a folder, from the Hub, or one that comes with this package."""
 
 from __future__ import annotations
 
@@ -15,16 +15,20 @@ if TYPE_CHECKING:
     from modeling_gato import GatoForCausalLM
     from tokenization_gato import GatoProcessor
 
-SHIPPED = Path(__file__).parent
+SHIPPED = Path(__file__).parent  # has a folder for each checkpoint that comes with this package
 
 
 class CheckpointError(GatoError):
-    """The folder or the name holds no checkpoint of a Gato: the message says what is missing."""
+    """A folder or a repository on the Hub holds no checkpoint of a Gato: the message says what is wrong."""
 
 
 def checkpoint_location(name: str | os.PathLike) -> str:
-    """Where `from_pretrained` finds a checkpoint: a folder or a name on the Hub stays as it is, "gato-mini" is the
-    folder of the one that ships with this package, unless there is a folder of that name."""
+    """Returns the folder or the name on the Hub by which `from_pretrained` finds a checkpoint.
+
+    Args:
+        name: a folder or a name on the Hub, which is returned as it is; or "gato-mini", the checkpoint that comes with
+            this package, unless the working directory has a folder of that name.
+    """
     shipped = SHIPPED / name
     is_plain = Path(name).name == str(name) and name not in (".", "..")
     return str(shipped) if is_plain and not Path(name).exists() and shipped.is_dir() else str(name)
@@ -34,15 +38,16 @@ _loaded: dict[str, tuple[GatoForCausalLM, GatoProcessor]] = {}
 
 
 def load_checkpoint(checkpoint: str | os.PathLike) -> tuple[GatoForCausalLM, GatoProcessor]:
-    """Model and processor, on the GPU where there is one; loaded once a process.
+    """Returns model and processor, on the GPU if there is one. The last ones loaded are kept for the next call.
 
     Args:
         checkpoint: see `checkpoint_location`.
 
     Raises:
-        CheckpointError: naming what is missing.
+        CheckpointError: there is no checkpoint, a file of it is missing or damaged, or a weight is not finite.
     """
     import torch
+    from huggingface_hub.errors import StrictDataclassError
     from transformers.utils.logging import disable_progress_bar
 
     from modeling_gato import GatoForCausalLM
@@ -58,7 +63,8 @@ def load_checkpoint(checkpoint: str | os.PathLike) -> tuple[GatoForCausalLM, Gat
         try:
             model = GatoForCausalLM.from_pretrained(name)
             processor = GatoProcessor.from_pretrained(name)
-        except Exception as error:  # of many kinds: files, the Hub, safetensors
+        # Of files and the Hub, of values in them (two kinds), and of a configuration.
+        except (OSError, ValueError, TypeError, StrictDataclassError) as error:
             raise CheckpointError(f"{name} can't be loaded: {error}") from error
         broken = [key for key, weight in model.named_parameters() if not torch.isfinite(weight).all()]
         if broken:
@@ -70,7 +76,7 @@ def load_checkpoint(checkpoint: str | os.PathLike) -> tuple[GatoForCausalLM, Gat
 
 
 def weights_digest(model: GatoForCausalLM) -> str:
-    """A name of the weights by their content: the SHA-256 of names and values, as hexadecimal digits."""
+    """Returns the SHA-256 of the names and values of all weights, as hexadecimal digits."""
     import torch
 
     digest = hashlib.sha256()

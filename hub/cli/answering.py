@@ -19,14 +19,12 @@ def caption(
     question: Annotated[str, typer.Option(help="A question about the picture, to be answered instead.")] = "",
 ) -> None:
     """Print a checkpoint's caption of a picture."""
-    from PIL import Image
-
     from ..acting.answers import answer
     from ..checkpoints.loading import load_checkpoint
+    from ..system.files import read_image
 
     with explained_errors():
-        with Image.open(image) as opened:
-            picture = opened.convert("RGB")
+        picture = read_image(image)
         model, processor = load_checkpoint(checkpoint)
         typer.echo(answer([{"images": [picture], "question": question}], model, processor)[0])
 

@@ -2,39 +2,30 @@
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
 """To the Hub and back: `gato push`, `push-dataset`, `push-space` and `pull`.
 
-What is pushed is checked before, goes up in one commit, and loads where this package is not installed. A push that
-broke off is run again: large files that the Hub has are not sent twice.
+Everything is checked before it is pushed, and is pushed in one commit. A pushed checkpoint loads where this package is
+not installed. A push that failed can be run again: large files that the Hub has are not sent twice.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from ..checkpoints.loading import checkpoint_location, load_checkpoint
 from ..system.artifacts import RESULT_FILES, RESULTS, TRAINING_FILES
 from ..system.files import read_json, write_json, write_text
 from .dataset_card import FOLDER_IN_EXAMPLE
 from .model_card import model_card
-
-Value = TypeVar("Value")
+from .transfer import PublishError, patiently, push_files
 
 HUB_FOLDER = Path(__file__).parents[1]
 SPACE_FOLDER = HUB_FOLDER / "space"
 SPACE_CHECKPOINT = "checkpoint"
 SPACE_FILE = "space.json"
-# The Hub answers these, and others break off, when it has too much to do.
-TRANSIENT = (429, 500, 502, 503, 504)
-SECONDS_BEFORE_TRIES = (0.0, 1.0, 2.0, 4.0)
-
-
-class PublishError(ValueError):
-    """What keeps something from being pushed or pulled, and what helps."""
 
 
 def push_checkpoint(
@@ -52,21 +43,27 @@ def push_checkpoint(
     """Pushes a checkpoint: weights, configuration, processor, code and card.
 
     Args:
-        checkpoint: a folder, as `save_pretrained`, `gato train` or `gato quickstart` leave it; or one that ships.
-        repo_id: "user/name"; it is made if it is not there.
-        private: of a repository that is made; what the account says by default.
+        checkpoint: a folder, written by `save_pretrained`, `gato train` or `gato quickstart`, or the name of a
+            checkpoint that comes with this package.
+        repo_id: "user/name"; the repository is made if it is not there.
+        private: who sees the repository, if it is made; the account's setting by default.
         revision: a branch, made if it is not there; "main" by default.
-        results: `results.json` of `gato evaluate`, or its folder, whose pictures go along.
-        license: an identifier of the Hub.
-        max_shard_size: larger models are cut into several files.
-        to_folder: write there what would be pushed, and push nothing.
+        results: `results.json` of `gato evaluate`, or its folder, whose pictures are pushed, too. By default those in
+            the checkpoint's folder, if there are any.
+        license: the license of the weights, as the Hub abbreviates it.
+        max_shard_size: weights larger than this, such as "5GB", are cut into several files.
+        message: the title of the commit.
+        to_folder: push nothing, and write into this folder what would be pushed.
 
     Returns:
         The URL of the commit, or the folder.
 
     Raises:
-        PublishError: the checkpoint can't be loaded, the results are none, or the Hub refuses.
+        CheckpointError: the checkpoint can't be loaded.
+        PublishError: `results` is not what `gato evaluate` writes, `max_shard_size` is no size, or the Hub refuses.
     """
+    if not re.fullmatch(r"\d+[KMGT]?B", max_shard_size, re.IGNORECASE):
+        raise PublishError(f"max_shard_size must be a size such as 5GB, not {max_shard_size!r}")
     model, processor = load_checkpoint(checkpoint)
     checkpoint = checkpoint_location(checkpoint)
     read = _read_results(Path(results)) if results is not None else None
@@ -86,13 +83,24 @@ def push_checkpoint(
             card.save(folder / "README.md")
             shutil.copytree(folder, to_folder, dirs_exist_ok=True)
             return str(to_folder)
-        return _push(_contents(folder), repo_id, "model", private, revision, message, card)
+        return push_files(_contents(folder), repo_id, "model", private, revision, message, card)
 
 
 def push_dataset(
     folder: str | os.PathLike, repo_id: str, *, private: bool | None = None, revision: str | None = None
 ) -> str:
-    """Pushes a folder of `gato collect`, or any of parquet files of our schema with a `README.md`; see there."""
+    """Pushes a folder of demonstrations, after a check of each row.
+
+    Args:
+        folder: a folder of `gato collect`, or another with parquet files of the same columns and a `README.md`.
+        repo_id, private, revision: see `push_checkpoint`.
+
+    Returns:
+        The URL of the commit.
+
+    Raises:
+        GatoError: the folder lacks files, a row is not an episode or document, or the Hub refuses.
+    """
     from huggingface_hub import DatasetCard
 
     from ..data.checks import check_parquet_files
@@ -109,14 +117,22 @@ def push_dataset(
     card = DatasetCard.load(folder / "README.md")
     card.content = card.content.replace(FOLDER_IN_EXAMPLE, repo_id)
     contents = {file.relative_to(folder).as_posix(): file for file in files}
-    return _push(contents, repo_id, "dataset", private, revision, "Upload of episodes", card)
+    return push_files(contents, repo_id, "dataset", private, revision, "Upload of episodes", card)
 
 
 def push_space(repo_id: str, checkpoint: str | os.PathLike, *, private: bool | None = None) -> str:
-    """Pushes a Space, which shows a checkpoint to anyone with a browser, together with the packages that it needs.
+    """Pushes a Space, a page that shows a checkpoint to anyone with a browser, with the packages that it needs.
 
     Args:
-        checkpoint: a folder or one that ships, which go along, or a name on the Hub, which the Space loads.
+        repo_id, private: see `push_checkpoint`.
+        checkpoint: a folder, or the name of a checkpoint that comes with this package: it is pushed, too. Or a name on
+            the Hub: the Space downloads it.
+
+    Returns:
+        The URL of the commit.
+
+    Raises:
+        GatoError: the checkpoint can't be loaded, or the Hub refuses.
     """
     from huggingface_hub import RepoCard
 
@@ -137,135 +153,41 @@ def push_space(repo_id: str, checkpoint: str | os.PathLike, *, private: bool | N
             text = (folder / "README.md").read_text(encoding="utf-8")
             write_text(folder / "README.md", text.replace("\n---\n", f"\nmodels:\n- {checkpoint}\n---\n", 1))
         card = RepoCard.load(folder / "README.md")
-        return _push(_contents(folder), repo_id, "space", private, None, "Upload of a Gato's Space", card)
+        return push_files(_contents(folder), repo_id, "space", private, None, "Upload of a Gato's Space", card)
 
 
 def pull(repo_id: str, output: str | os.PathLike, *, kind: str = "model", revision: str | None = None) -> Path:
-    """Downloads a repository into a folder; run again, it goes on where it stopped."""
+    """Downloads a repository into a folder. Run again after a failure, it goes on where it stopped.
+
+    Args:
+        repo_id: "user/name".
+        output: the folder.
+        kind: "model", "dataset" or "space".
+        revision: a branch, a tag or a commit; "main" by default.
+
+    Raises:
+        PublishError: there is no such repository, kind or revision, or the Hub can't be reached.
+    """
     from huggingface_hub import snapshot_download
+
+    if kind not in ("model", "dataset", "space"):
+        raise PublishError(f"a repository is a model, a dataset or a space, not {kind!r}")
 
     def download() -> str:
         return snapshot_download(repo_id, repo_type=kind, revision=revision, local_dir=output)
 
-    return Path(_patiently(download, repo_id, kind, revision))
+    return Path(patiently(download, repo_id, kind, revision))
 
 
 def _contents(folder: Path) -> dict[str, Path]:
+    """Returns all files of a folder, by their paths in it."""
     return {file.relative_to(folder).as_posix(): file for file in sorted(folder.rglob("*")) if file.is_file()}
 
 
-def _push(
-    contents: dict[str, Path],
-    repo_id: str,
-    kind: str,
-    private: bool | None,
-    revision: str | None,
-    message: str,
-    card: Any,
-) -> str:
-    """Pushes files, by their paths in the repository, and a card, in one commit."""
-    from huggingface_hub import CommitOperationAdd, HfApi
-
-    api = HfApi()
-    sdk = {"space_sdk": "gradio"} if kind == "space" else {}
-
-    def create() -> None:
-        api.create_repo(repo_id, repo_type=kind, private=private, exist_ok=True, **sdk)
-        if revision is not None:
-            api.create_branch(repo_id, repo_type=kind, branch=revision, exist_ok=True)
-
-    def upload() -> str:
-        pieces = {**contents, "README.md": str(card).encode()}
-        additions = [CommitOperationAdd(path, piece) for path, piece in pieces.items()]
-        commit = api.create_commit(repo_id, additions, commit_message=message, repo_type=kind, revision=revision)
-        return commit.commit_url
-
-    try:
-        _patiently(lambda: card.validate(repo_type=kind), repo_id, kind, revision)
-    except ValueError as error:
-        if isinstance(error, PublishError):
-            raise
-        raise PublishError(f"the Hub does not accept the card: {error}") from error
-    _patiently(create, repo_id, kind, revision)
-    return str(_patiently(upload, repo_id, kind, revision))
-
-
-def _patiently(call: Callable[[], Value], repo_id: str, kind: str, revision: str | None) -> Value:
-    """The value of a call that can be repeated, which is, while the Hub is out of order.
-
-    Raises:
-        PublishError: saying what the Hub said, and what helps.
-    """
-    for seconds in SECONDS_BEFORE_TRIES:
-        time.sleep(seconds)
-        try:
-            return call()
-        except ValueError:  # of a card or a name
-            raise
-        except Exception as error:
-            failure = error
-            # A RuntimeError is that of an upload, which huggingface_hub has tried again and again already.
-            if isinstance(error, RuntimeError) or not _is_transient(error):
-                break
-    raise PublishError(_explained(failure, repo_id, kind, revision)) from failure
-
-
-def _chain(error: BaseException | None) -> list[BaseException]:
-    chain: list[BaseException] = []
-    while error is not None and error not in chain:
-        chain.append(error)
-        error = error.__cause__ or error.__context__
-    return chain
-
-
-def _status(error: BaseException) -> int | None:
-    for one in _chain(error):
-        status = getattr(getattr(one, "response", None), "status_code", None)
-        if status is not None:
-            return int(status)
-    return None
-
-
-def _is_transient(error: BaseException) -> bool:
-    status = _status(error)
-    if status is not None:
-        return status in TRANSIENT
-    return any(type(one).__module__.partition(".")[0].startswith("httpx") for one in _chain(error))
-
-
-def _explained(error: Exception, repo_id: str, kind: str, revision: str | None) -> str:
-    from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
-
-    status = _status(error)
-    if isinstance(error, RevisionNotFoundError):
-        return f"the {kind} {repo_id} has no revision {revision or 'main'!r}"
-    if isinstance(error, EntryNotFoundError):
-        return f"the {kind} {repo_id} lacks a file: {error}"
-    if isinstance(error, RepositoryNotFoundError):
-        return (
-            f"there is no {kind} {repo_id} on the Hub, or it is private and the token does not open it: "
-            "see hf auth login, or set HF_TOKEN"
-        )
-    if status == 401 or type(error).__name__ == "LocalTokenNotFoundError":
-        return f"the Hub wants a token to write {kind} {repo_id}: hf auth login, or set HF_TOKEN"
-    if status == 403:
-        return f"the token may not write to the {kind} {repo_id}: is the name right, and is the token one to write?"
-    if status in TRANSIENT:
-        return f"the Hub answered {status} again and again for the {kind} {repo_id}: try later, nothing sent is lost"
-    if _is_transient(error):
-        return (
-            f"the connection to the Hub broke off again and again for the {kind} {repo_id}: run the command again, "
-            f"what the Hub has is not sent twice ({_chain(error)[-1]})"
-        )
-    return f"the {kind} {repo_id}: {error}"
-
-
 def _read_results(path: Path) -> dict[str, Any]:
+    """Returns what is in a results.json, by its path or its folder."""
     path = path / RESULTS if path.is_dir() else path
-    try:
-        results = read_json(path, ": gato evaluate writes one")
-    except ValueError as error:
-        raise PublishError(str(error)) from error
+    results = read_json(path, ": gato evaluate writes one")
     wanted = ("all", "suites", "tasks", "settings", "versions")
     missing = [key for key in wanted if not isinstance(results, dict) or key not in results]
     if missing:
@@ -274,13 +196,14 @@ def _read_results(path: Path) -> dict[str, Any]:
 
 
 def _copy(names: tuple[str, ...], source: Path, target: Path) -> None:
+    """Copies the files that there are."""
     for name in names:
         if (source / name).is_file():
             shutil.copyfile(source / name, target / name)
 
 
 def _package_folders() -> dict[str, Path]:
-    """The three packages, by the name that a Space imports them by."""
+    """Returns the folders of the three packages, by the names that a Space imports."""
     import modeling_gato
     import tokenization_gato
 
@@ -290,10 +213,10 @@ def _package_folders() -> dict[str, Path]:
 
 
 def _no_caches(folder: str, names: list[str]) -> set[str]:
-    """Neither caches nor what a Space does not need of this package."""
+    """Returns the names that a Space does not need: caches, the Space itself, and weights of this package."""
     own: set[str] = set()
     if Path(folder) == HUB_FOLDER:
         own = {"space"}
     elif Path(folder) == HUB_FOLDER / "checkpoints":
-        own = {name for name in names if (Path(folder) / name).is_dir()}  # weights that ship
+        own = {name for name in names if (Path(folder) / name).is_dir()}
     return {name for name in names if name == "__pycache__" or name.endswith(".pyc") or name in own}

@@ -9,3 +9,7 @@ class GatoError(ValueError):
 
 class MissingPackageError(GatoError, ImportError):
     """A package that a task or command needs is not installed: the message has the command that installs it."""
+
+
+class FileError(GatoError, OSError):
+    """A file or folder can't be read or written: the message has its path."""
