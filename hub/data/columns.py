@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ..system.errors import GatoError
 from .images import stack_images
 
 if TYPE_CHECKING:
@@ -59,18 +60,18 @@ def leaves_of(space: gymnasium.Space, role: Role) -> list[Leaf]:
     """Lists the leaves of a space whose values an episode can hold.
 
     Raises:
-        ValueError: if it can't: for a space of another type, several texts or images a step, or actions that are not
+        GatoError: if it can't: for a space of another type, several texts or images a step, or actions that are not
             numbers.
     """
     leaves = list(iterate_leaves(space))
     for kind in ("text", "image"):
         paths = ["/".join(map(str, leaf.path)) for leaf in leaves if leaf.kind == kind]
         if role == "actions" and paths:
-            raise ValueError(f"an action must be of numbers, the action space has {kind}: {space}")
+            raise GatoError(f"an action must be of numbers, the action space has {kind}: {space}")
         if len(paths) > 1:
-            raise ValueError(f"an episode has one {kind} a step, the observation space has {paths}")
+            raise GatoError(f"an episode has one {kind} a step, the observation space has {paths}")
     if not leaves:
-        raise ValueError(f"there is nothing in the space of {role}: {space}")
+        raise GatoError(f"there is nothing in the space of {role}: {space}")
     return leaves
 
 
@@ -78,7 +79,7 @@ def iterate_leaves(space: gymnasium.Space, path: Path = ()) -> Iterator[Leaf]:
     """Yields all leaves of a nested space, keys in lexicographic order.
 
     Raises:
-        ValueError: for a space of another type.
+        GatoError: for a space of another type.
     """
     from gymnasium import spaces
 
@@ -95,7 +96,7 @@ def iterate_leaves(space: gymnasium.Space, path: Path = ()) -> Iterator[Leaf]:
     elif isinstance(space, spaces.Box):
         yield Leaf(path, _kind_of_box(space), space)
     else:
-        raise ValueError(f"an episode can't hold values of a {type(space).__name__}: {space}")
+        raise GatoError(f"an episode can't hold values of a {type(space).__name__}: {space}")
 
 
 def _kind_of_box(space: gymnasium.spaces.Box) -> str:
@@ -129,7 +130,7 @@ def episode_features(
     """Returns the `datasets` types of all columns of episodes with these spaces, and those in `more`.
 
     Raises:
-        ValueError: if an episode can't hold values of the spaces.
+        GatoError: if an episode can't hold values of the spaces.
     """
     from datasets import Features, List, Value
 
@@ -197,13 +198,13 @@ def values_of(leaves: Sequence[Leaf], row: Mapping[str, Any], role: Role) -> dic
         Arrays (T, ...) in the dtype of the space; T strings for a text.
 
     Raises:
-        ValueError: if a column is missing or has another number of values than the leaves.
+        GatoError: if a column is missing or has another number of values than the leaves.
     """
     values: dict[Path, Any] = {}
     for kind in dict.fromkeys(leaf.kind for leaf in leaves):
         of_kind, name = [leaf for leaf in leaves if leaf.kind == kind], f"{kind}_{role}"
         if row.get(name) is None:
-            raise ValueError(f"an episode with {kind} {role} needs the column {name}, it has {sorted(row)}")
+            raise GatoError(f"an episode with {kind} {role} needs the column {name}, it has {sorted(row)}")
         if kind == "text":
             values[of_kind[0].path] = list(row[name])
             continue
@@ -215,7 +216,7 @@ def values_of(leaves: Sequence[Leaf], row: Mapping[str, Any], role: Role) -> dic
         numbers = numbers.reshape(len(numbers), -1)
         sizes = [leaf.size for leaf in of_kind]
         if numbers.shape[1] != sum(sizes):
-            raise ValueError(f"{name} has {numbers.shape[1]} values a step, the space has {sum(sizes)}")
+            raise GatoError(f"{name} has {numbers.shape[1]} values a step, the space has {sum(sizes)}")
         for leaf, part in zip(of_kind, np.split(numbers, np.cumsum(sizes)[:-1], axis=1), strict=True):
             values[leaf.path] = part.reshape(len(part), *leaf.shape).astype(leaf.space.dtype)
     return values
@@ -225,7 +226,7 @@ def unnested(space: gymnasium.Space, value: Any, path: Path = ()) -> dict[Path, 
     """Returns the leaves of a value of a nested space by their paths. The leaves may be stacks of many steps.
 
     Raises:
-        ValueError: if a key of the space is missing.
+        GatoError: if a key of the space is missing.
     """
     from gymnasium import spaces
 
@@ -237,7 +238,7 @@ def unnested(space: gymnasium.Space, value: Any, path: Path = ()) -> dict[Path, 
         try:
             inner = value[key]
         except (KeyError, IndexError, TypeError):
-            raise ValueError(f"{'/'.join(map(str, (*path, key)))} of the space is not in the value") from None
+            raise GatoError(f"{'/'.join(map(str, (*path, key)))} of the space is not in the value") from None
         found |= unnested(item, inner, (*path, key))
     return found
 

@@ -24,6 +24,8 @@ def collect_one(folder, episodes, **options):
     return collect([TASK], folder, episodes, **options)[TASK]
 
 
+@pytest.mark.slow
+@pytest.mark.subprocess
 def test_one_worker_and_two_make_the_same_files_and_a_resumed_collection_too(tmp_path):
     finished = []
 
@@ -71,6 +73,8 @@ def test_one_worker_and_two_make_the_same_files_and_a_resumed_collection_too(tmp
         collect_one(tmp_path / "one", 6, chunk_size=3)
 
 
+@pytest.mark.slow
+@pytest.mark.subprocess
 def test_a_killed_collection_leaves_no_process_and_goes_on(tmp_path):
     """SIGKILL, which nothing can catch."""
     code = (
@@ -96,6 +100,8 @@ def test_a_killed_collection_leaves_no_process_and_goes_on(tmp_path):
     assert content_hash(tmp_path / "killed") == content_hash(tmp_path / "undisturbed")
 
 
+@pytest.mark.slow
+@pytest.mark.subprocess
 def test_several_tasks_of_several_kinds_and_their_card(tmp_path):
     names = [TASK, "babyai/open-door", "captions/shapes", "text/numpy-docs"]
     collections = collect(names, tmp_path, 3, workers=1)
@@ -129,6 +135,8 @@ def test_replaying_the_actions_gives_the_rewards(tmp_path):
     environment.close()
 
 
+@pytest.mark.slow
+@pytest.mark.subprocess
 @pytest.mark.parametrize("name", [TASK, "classic-control/pendulum"])
 def test_a_learner_acts_and_the_expert_says_what_it_would_do(tmp_path, name):
     collection = collect([name], tmp_path / "one", 5, workers=0, learner="gato-mini", chunk_size=3)[name]
@@ -267,6 +275,8 @@ def test_documents_have_no_learner(tmp_path):
         collect(["captions/shapes"], tmp_path, 1, learner="gato-mini")
 
 
+@pytest.mark.slow
+@pytest.mark.subprocess
 def test_the_progress_of_documents_ends_with_those_that_there_are(tmp_path):
     """Of text there are fewer than were asked for."""
     asked = ("collect", "text/gymnasium-docs", "babyai/go-to-obj-s4", "--episodes", 1000, "--first-seed", 0)

@@ -8,6 +8,7 @@ from hypothesis import given
 
 from gato_hub.data.checks import check_episode
 from gato_hub.data.columns import columns_of, episode_features, iterate_leaves, leaves_of, nested, unnested, values_of
+from gato_hub.system.errors import GatoError
 from tokenization_gato import GatoProcessor
 from tokenization_gato.spaces_gato import fields_of
 
@@ -75,7 +76,7 @@ def test_the_processor_has_the_same_rules_for_observations(space):
 def test_the_processor_has_the_same_rules_for_actions(space):
     leaves = list(iterate_leaves(space))
     if any(leaf.kind in ("text", "image") for leaf in leaves):
-        with pytest.raises(ValueError, match="an action must be of numbers"):
+        with pytest.raises(GatoError, match="an action must be of numbers"):
             leaves_of(space, "actions")
         return
     fields = fields_of(space, "action")
@@ -126,17 +127,17 @@ def test_columns_are_those_of_the_features():
     ],
 )
 def test_spaces_that_an_episode_cannot_hold(space, role, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(GatoError, match=message):
         leaves_of(space, role)
 
 
 def test_values_that_do_not_fit_the_space():
     row = episode_of(ACTION_SPACES[0])[0]
-    with pytest.raises(ValueError, match="needs the column continuous_actions"):
+    with pytest.raises(GatoError, match="needs the column continuous_actions"):
         values_of(leaves_of(ACTION_SPACES[2], "actions"), row, "actions")
-    with pytest.raises(ValueError, match="discrete_actions has 1 values a step, the space has 2"):
+    with pytest.raises(GatoError, match="discrete_actions has 1 values a step, the space has 2"):
         values_of(leaves_of(ACTION_SPACES[1], "actions"), row, "actions")
-    with pytest.raises(ValueError, match="body/z of the space"):
+    with pytest.raises(GatoError, match="body/z of the space"):
         unnested(OBSERVATION_SPACE, OBSERVATION_SPACE.sample() | {"body": {"a": 3}})
 
 
@@ -152,5 +153,5 @@ def test_values_that_do_not_fit_the_space():
     ],
 )
 def test_what_is_wrong_in_an_episode_is_named(change, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(GatoError, match=message):
         check_episode(episode_of(ACTION_SPACES[0])[0] | change, "the row")

@@ -10,6 +10,7 @@ from datasets import Features, Image, List, Value
 
 from gato_hub.data.exchange.jat import import_jat, jat_task_id, load_jat
 from gato_hub.data.parquet import read_episodes, read_provenance
+from gato_hub.system.errors import GatoError
 
 NUMBERS = List(List(Value("float32")))
 FEATURES = {
@@ -179,9 +180,9 @@ def with_value(name, column, step, value):
 )
 def test_a_bad_row_is_named(tmp_path, name, row, message):
     write_configuration(tmp_path, name, [episode(name), row])
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(GatoError, match=message):
         list(load(tmp_path, name))
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(GatoError, match=message):
         import_jat(name, tmp_path / "imported", path=tmp_path, cache_dir=str(tmp_path / "cache"))
     assert not (tmp_path / "imported").exists()
     assert not list(tmp_path.glob(".partial*"))
@@ -215,26 +216,35 @@ def test_a_bad_row_is_named(tmp_path, name, row, message):
 )
 def test_a_wrong_schema_is_named(tmp_path, features, row, message):
     write_configuration(tmp_path, "mujoco-ant", [row], features)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(GatoError, match=message):
         load(tmp_path, "mujoco-ant")
 
 
 def test_a_truncated_file_is_named(tmp_path):
     path = write_configuration(tmp_path, "mujoco-ant", [episode("mujoco-ant")] * 3)
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(ValueError, match=f"{path.name} can't be read, it is truncated"):
+    with pytest.raises(GatoError, match=f"{path.name} can't be read, it is truncated"):
         load(tmp_path, "mujoco-ant")
 
 
 def test_what_is_not_there(tmp_path):
     write_configuration(tmp_path, "mujoco-ant", [episode("mujoco-ant")])
-    with pytest.raises(ValueError, match=r"no configuration 'mujoco-and'.*\['mujoco-ant'\]"):
+    with pytest.raises(GatoError, match=r"no configuration 'mujoco-and'.*\['mujoco-ant'\]"):
         load(tmp_path, "mujoco-and")
-    with pytest.raises(ValueError, match="no split 'test'"):
+    with pytest.raises(GatoError, match="no split 'test'"):
         load(tmp_path, "mujoco-ant", split="test")
     write_configuration(tmp_path, "babyai-go-to", [episode("babyai-go-to")])
-    with pytest.raises(ValueError, match="no continuous actions"):
+    with pytest.raises(GatoError, match="no continuous actions"):
         load(tmp_path, "babyai-go-to", action_bounds=(-1, 1))
+
+
+def test_a_dataset_that_is_not_on_the_hub(monkeypatch):
+    def load_dataset(*names, **options):
+        raise FileNotFoundError("no such repository")
+
+    monkeypatch.setattr("datasets.load_dataset", load_dataset)
+    with pytest.raises(GatoError, match="oscar of user/none, split train can't be found on the Hub"):
+        load_jat("oscar", path="user/none")
 
 
 def test_an_import_does_not_touch_a_folder_that_is_not_empty(tmp_path):
