@@ -2,6 +2,7 @@
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
 """Observations and spaces of vector environments, taken apart into those of single environments."""
 
+import importlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,8 +40,9 @@ def leading_sizes(observations: Any) -> set[int]:
 
 def unbatch_space(space: Any) -> tuple[Any, int] | None:
     """The space of one environment and their number, if `space` is one that gymnasium could have batched."""
-    from gymnasium import spaces
-    from gymnasium.vector.utils import batch_space
+    # An import statement would make gymnasium a requirement of each checkpoint that carries its code.
+    spaces = importlib.import_module("gymnasium.spaces")
+    batch_space = importlib.import_module("gymnasium.vector.utils").batch_space
 
     single, num_envs = None, 0
     if isinstance(space, spaces.MultiDiscrete) and space.nvec.ndim == 1 and space.nvec.size:

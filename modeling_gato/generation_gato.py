@@ -5,6 +5,7 @@
 Knows nothing of how observations become tokens: that is the processor's work.
 """
 
+import importlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -346,9 +347,10 @@ class GatoAgent:
         return self._prompt_memory
 
     def _batched(self, actions: list) -> Any:
-        from gymnasium.vector.utils import concatenate, create_empty_array
-
-        return concatenate(self.action_space, actions, create_empty_array(self.action_space, self.num_envs))
+        # An import statement would make gymnasium a requirement of each checkpoint that carries its code.
+        utils = importlib.import_module("gymnasium.vector.utils")
+        empty = utils.create_empty_array(self.action_space, self.num_envs)
+        return utils.concatenate(self.action_space, actions, empty)
 
 
 __all__ = ["GatoAgent", "GatoMemory", "acting_settings"]
