@@ -120,10 +120,12 @@ def _unnested(nested: Record, earlier: dict[str, Record]) -> Record:
     if parts:
         record["average_of"] = [{key: part[key] for key in ("checkpoint", "share")} for part in parts]
     parents = [part["training"] for part in parts] if parts else [nested["earlier"]] if nested.get("earlier") else []
-    digests = []
+    digests: list[str | None] = []
     for parent in parents:
-        unnested = parent and _unnested(parent, earlier)
-        digests.append(unnested and record_digest(unnested))
-        if unnested:
-            earlier[digests[-1]] = unnested
+        if not parent:
+            digests.append(None)
+            continue
+        unnested = _unnested(parent, earlier)
+        digests.append(record_digest(unnested))
+        earlier[record_digest(unnested)] = unnested
     return record | {"parents": digests}

@@ -46,8 +46,8 @@ def model_card(
     from huggingface_hub import ModelCard, ModelCardData
 
     training = _described_training(training_of(folder))
-    task_ids = list(results["tasks"]) if results else []
-    suites = sorted(set(map(suite_of, task_ids)))
+    scores = results["tasks"] if results else {}
+    suites = sorted(set(map(suite_of, scores)))
     name = repo_id.rpartition("/")[2]
     data = ModelCardData(
         library_name="transformers",
@@ -57,7 +57,7 @@ def model_card(
         model_name=name,
         eval_results=list(_eval_results(results)) if results else None,
     )
-    control = [task_id for task_id in task_ids if results["tasks"][task_id]["kind"] == "control"]
+    control = [task_id for task_id, entry in scores.items() if entry["kind"] == "control"]
     example = control[0] if control else (training or {}).get("example") or "classic-control/cart-pole"
     embedding = model.get_input_embeddings().weight.numel()
     parameters = model.num_parameters()
@@ -67,7 +67,7 @@ def model_card(
         template_str=TEMPLATE.read_text(encoding="utf-8"),
         name=name,
         repo_id=repo_id,
-        purpose=f"It was evaluated at {_tasks(len(task_ids))} of {', '.join(suites)}." if task_ids else "",
+        purpose=f"It was evaluated at {_tasks(len(scores))} of {', '.join(suites)}." if scores else "",
         config=model.config,
         parameters=_short(parameters),
         embedding_parameters=_short(embedding),
@@ -205,7 +205,9 @@ def _eval_results(results: Mapping[str, Any]) -> Iterator[EvalResult]:
     """The `model-index` of the card: means first, then every task."""
     from huggingface_hub import EvalResult
 
-    def result(name: str, kind: str, metric: str, value: float, metric_name: str, task: str = PIPELINE_TAG):
+    def result(
+        name: str, kind: str, metric: str, value: float, metric_name: str, task: str = PIPELINE_TAG
+    ) -> EvalResult:
         return EvalResult(
             task_type=task,
             task_name=task.replace("-", " ").capitalize(),

@@ -76,6 +76,7 @@ class RolloutEvaluation(TrainerCallback):
         value = float(np.mean([result.success if is_success else result.episode_return for result in results]))
         logs = {f"{task.score}/{task.id}": value}
         if task.counts_in_means:
+            assert task.random_score is not None and task.expert_score is not None
             random, expert = task.value(task.random_score), task.value(task.expert_score)
             logs[f"score/{task.id}"] = (value - random) / (expert - random)
         return logs

@@ -46,6 +46,9 @@ class MixtureTrainer(Trainer):
         TrainingError: A checkpoint could not be written. The checkpoint before it is whole.
     """
 
+    optimizer: Any  # of `Trainer`
+    lr_scheduler: Any
+
     def __init__(
         self,
         *,
