@@ -90,7 +90,8 @@ def readable_stream(dataset: str) -> Iterator[None]:
     try:
         yield
     except reading_errors() as error:
-        raise GatoError(f"{dataset} can't be read: {type(error).__name__}: {error}") from error
+        reason = error.__cause__ or error  # `datasets` wraps the error of a file in one of its own, which says less
+        raise GatoError(f"{dataset} can't be read: {type(reason).__name__}: {reason}") from error
 
 
 def reading_errors(*more: type[Exception]) -> tuple[type[Exception], ...]:

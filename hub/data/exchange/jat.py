@@ -27,9 +27,9 @@ import numpy as np
 
 from ...system.errors import GatoError
 from ...system.packages import package_versions
-from ..checks import check_columns, check_document, check_episode, check_parquet_files
+from ..checks import check_columns, check_document, check_episode
 from ..files import found_on_the_hub, readable_stream
-from ..parquet import require_data_packages, write_shards
+from ..parquet import readable_parquet, require_data_packages, write_shards
 
 if TYPE_CHECKING:
     import datasets
@@ -138,7 +138,8 @@ def _load(
     where = f"{name} of {path}, split {split}"
     if Path(path).is_dir():
         files = {split: _local_files(name, split, Path(path))}
-        rows = load_dataset("parquet", data_files=files, split=split, streaming=streaming, **options)
+        with readable_stream(where):
+            rows = load_dataset("parquet", data_files=files, split=split, streaming=streaming, **options)
     else:
         with found_on_the_hub(where):
             rows = load_dataset(str(path), name, split=split, streaming=streaming, **options)
@@ -156,8 +157,19 @@ def _local_files(name: str, split: str, root: Path) -> list[str]:
     files = [str(folder / file) for file in names if file.startswith(split)]
     if not files:
         raise GatoError(f"there is no split {split!r} in {folder}: no parquet file begins with its name")
-    check_parquet_files(files)
+    _check_same_columns(files)
     return files
+
+
+def _check_same_columns(files: list[str]) -> None:
+    import pyarrow.parquet
+
+    columns: list[list[str]] = []
+    for file in files:
+        with readable_parquet(file):
+            columns.append(pyarrow.parquet.read_schema(file).names)
+        if sorted(columns[-1]) != sorted(columns[0]):
+            raise GatoError(f"{file} has the columns {columns[-1]}, the files before it {columns[0]}")
 
 
 def _with_images(rows: Rows) -> Rows:

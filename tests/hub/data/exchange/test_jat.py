@@ -270,3 +270,30 @@ def test_an_import_of_many_rows_makes_several_files(tmp_path, monkeypatch):
     ]
     assert read_episodes(tmp_path / "imported")["rewards"][:] == [row["rewards"] for row in rows]
     assert not (tmp_path / ".partial-imported").exists()
+
+
+def test_a_second_file_with_other_columns_is_named(tmp_path):
+    write_configuration(tmp_path, "mujoco-ant", [episode("mujoco-ant")])
+    other = write_configuration(tmp_path, "babyai-go-to", [episode("babyai-go-to")])
+    other.rename(tmp_path / "mujoco-ant" / "train-00001-of-00002.parquet")
+    with pytest.raises(
+        GatoError, match=r"train-00001-of-00002.parquet has the columns \['text_observations'.*before it"
+    ):
+        load(tmp_path, "mujoco-ant")
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+def test_a_second_file_with_other_types_is_told(tmp_path, streaming):
+    write_configuration(tmp_path, "mujoco-ant", [episode("mujoco-ant")])
+    other = write_configuration(
+        tmp_path,
+        "other",
+        [episode("mujoco-ant") | {"rewards": ["a", "b", "c"]}],
+        FEATURES["mujoco-ant"] | {"rewards": List(Value("string"))},
+    )
+    other.rename(tmp_path / "mujoco-ant" / "train-00001-of-00002.parquet")
+    with pytest.raises(GatoError, match=r"mujoco-ant of .*, split train can't be read: "):
+        if streaming:
+            import_jat("mujoco-ant", tmp_path / "imported", path=tmp_path, cache_dir=str(tmp_path / "cache"))
+        else:
+            load(tmp_path, "mujoco-ant", streaming=False)
