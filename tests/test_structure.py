@@ -2,6 +2,7 @@
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
 """The house is in order: its walls hold, its files and functions are short, and what .github says of it is true."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -12,6 +13,12 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
+PACKAGES = ("hub", "modeling_gato", "tokenization_gato")
+LONGEST_FILE, LONGEST_FUNCTION = 500, 60  # lines; a function's without its docstring
+
+
+def sources() -> list[Path]:
+    return [file for package in PACKAGES for file in sorted((ROOT / package).rglob("*.py"))]
 
 
 @pytest.mark.subprocess
@@ -23,13 +30,31 @@ def test_rooms_import_only_rooms_below_them():
 
 def test_every_package_is_in_the_wheel():
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
-    folders = [
-        file.parent
-        for name in ("hub", "modeling_gato", "tokenization_gato")
-        for file in (ROOT / name).rglob("__init__.py")
-    ]
+    folders = [file.parent for name in PACKAGES for file in (ROOT / name).rglob("__init__.py")]
     found = [".".join(folder.relative_to(ROOT).parts).replace("hub", "gato_hub", 1) for folder in folders]
     assert sorted(found) == sorted(listed)
+
+
+def test_few_modules_lie_outside_of_the_rooms():
+    assert {file.name for file in (ROOT / "hub").glob("*.py")} == {"__init__.py", "__main__.py", "train.py"}
+
+
+def test_a_file_is_short_or_says_why_it_is_long():
+    texts = {file.relative_to(ROOT).as_posix(): file.read_text(encoding="utf-8") for file in sources()}
+    long = [name for name, text in texts.items() if text.count("\n") > LONGEST_FILE]
+    assert [name for name in long if "long because" not in (ast.get_docstring(ast.parse(texts[name])) or "")] == []
+
+
+def test_no_function_is_long():
+    long = []
+    for file in sources():
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                first = node.body[0]
+                docstring = first.end_lineno - first.lineno + 1 if ast.get_docstring(node) is not None else 0
+                if node.end_lineno - node.lineno + 1 - docstring > LONGEST_FUNCTION:
+                    long.append(f"{file.relative_to(ROOT).as_posix()}: {node.name}")
+    assert long == []
 
 
 @pytest.mark.subprocess
