@@ -1,14 +1,12 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
 import json
-import os
 import pickle
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 from helpers.inputs import assert_same_inputs, random_image
+from helpers.without_packages import run_without_packages
 from transformers import AutoProcessor
 
 from tokenization_gato import GatoImageProcessorPil, GatoProcessor, train_tokenizer
@@ -71,19 +69,12 @@ def test_a_worker_process_gets_an_equal_copy(processor):
 
 
 LOAD_WITHOUT_OUR_PACKAGES = """
-import json, sys
-
-class Blocked:
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("tokenization_gato", "modeling_gato", "gato_hub", "gymnasium"):
-            raise ModuleNotFoundError(name)
-
-sys.meta_path.insert(0, Blocked())
+import json
 import numpy as np
 from transformers import AutoProcessor, AutoTokenizer
 from transformers.models.auto.image_processing_auto import AutoImageProcessor
 
-folder, saved_again = sys.argv[1:]
+folder, saved_again = "saved", "again"
 processor = AutoProcessor.from_pretrained(folder, trust_remote_code=True)
 assert type(processor).__module__.startswith("transformers_modules.")
 image = np.random.default_rng(0).integers(0, 256, (28, 28, 3), dtype=np.uint8)
@@ -104,14 +95,7 @@ print(json.dumps({"message": message, **{name: value.tolist() for name, value in
 def test_loading_where_our_packages_are_missing(tmp_path):
     processor = every_option()
     processor.save_pretrained(tmp_path / "saved")
-    result = subprocess.run(
-        [sys.executable, "-c", LOAD_WITHOUT_OUR_PACKAGES, tmp_path / "saved", tmp_path / "again"],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1"},
-        cwd=tmp_path,
-    )
-    assert result.returncode == 0, result.stderr
+    result = run_without_packages(LOAD_WITHOUT_OUR_PACKAGES, tmp_path, others=["gymnasium"])
     printed = json.loads(result.stdout.splitlines()[-1])
     assert "needs gymnasium" in printed.pop("message")
     expected = processor(observations=OBSERVATIONS, actions=[3], return_tensors="np")
