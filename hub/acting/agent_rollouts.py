@@ -9,7 +9,7 @@ go on after them (DAgger; Ross, Gordon and Bagnell, AISTATS 2011).
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,8 @@ from .agents import make_agent
 from .rollout import EnvironmentFailed, Rollout, calling_environment, limited_processor_time
 
 if TYPE_CHECKING:
+    import gymnasium
+
     from modeling_gato import GatoForCausalLM
     from tokenization_gato import GatoProcessor
 
@@ -67,7 +69,8 @@ def run_agent(
         raise GatoError(f"the task {task.id!r} has no expert to ask")
     waiting = iter(seeds)
     ended: list[Rollout] = []
-    places = [_Place(task, waiting, ended, ask_expert, max_steps) for _ in range(count)]
+    make_expert = task.make_expert if ask_expert else None
+    places = [_Place(task, waiting, ended, make_expert, max_steps) for _ in range(count)]
     observation_space, action_space = places[0].environment.observation_space, places[0].environment.action_space
     batched_action_space = batch_space(action_space, count)
     agent = make_agent(task, model, processor, places[0].environment, num_envs=count, **agent_options)
@@ -79,7 +82,8 @@ def run_agent(
         # A place without a seed left shows another one's observation, and its action is not used.
         shown = next(place.observation for place in places if place.is_active)
         observations = [place.observation if place.is_active else shown for place in places]
-        batch = concatenate(observation_space, observations, create_empty_array(observation_space, len(places)))
+        empty: Any = create_empty_array(observation_space, len(places))
+        batch = concatenate(observation_space, observations, empty)
         actions = list(iterate(batched_action_space, agent.act(batch)))
         restarted = np.array([place.step(action) for place, action in zip(places, actions, strict=True)])
         if restarted.any():
@@ -100,13 +104,13 @@ class _Place:
         task: Task,
         waiting: Iterator[int],
         ended: list[Rollout],
-        ask_expert: bool,
+        make_expert: Callable[[gymnasium.Env], Policy] | None,
         max_steps: int | None,
     ):
         self._task = task
         self._waiting = waiting
         self._ended = ended
-        self._ask_expert = ask_expert
+        self._make_expert = make_expert
         self._max_steps = max_steps
         self._expert: Policy | None = None
         self._make_environment()
@@ -119,7 +123,7 @@ class _Place:
         if not self.is_active:
             return False
         try:
-            told = self._advice(self.observation) if self._ask_expert else action
+            told = action if self._make_expert is None else self._advice(self._make_expert)
             with calling_environment():
                 observation, reward, terminated, truncated, info = self.environment.step(action)
                 _require_finite(observation, reward)
@@ -136,11 +140,12 @@ class _Place:
         self._end()
         return self._begin()
 
-    def _advice(self, observation: Any) -> Any:
+    def _advice(self, make_expert: Callable[[gymnasium.Env], Policy]) -> Any:
+        """Returns what the expert would do now."""
         with limited_processor_time(self._task.expert_seconds):
             if self._expert is None:
-                self._expert = self._task.make_expert(self.environment)
-            return self._expert(observation)
+                self._expert = make_expert(self.environment)
+            return self._expert(self.observation)
 
     def _begin(self) -> bool:
         for seed in self._waiting:
@@ -175,7 +180,7 @@ class _Place:
             self.environment.close()
 
 
-def _require_finite(observation: Any, reward: float = 0.0) -> None:
+def _require_finite(observation: Any, reward: Any = 0.0) -> None:
     """Raises ValueError for a number in an observation, or a reward, that is not finite."""
     if not np.isfinite(reward):
         raise ValueError(f"the environment gave the reward {reward}")

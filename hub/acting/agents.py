@@ -41,7 +41,8 @@ def make_agent(
     """
     from modeling_gato import GatoAgent
 
-    settings = {"observation_space": environment.observation_space, "task": task.id} | settings
+    spaces_and_task: dict[str, Any] = {"observation_space": environment.observation_space, "task": task.id}
+    settings = spaces_and_task | settings
     action_space = environment.action_space
     if prompt is not None:
         try:

@@ -13,6 +13,7 @@ from ..system.errors import GatoError
 
 if TYPE_CHECKING:
     import gymnasium
+    from gymnasium import spaces
 
 
 def action_noise(action_space: gymnasium.Space, amount: float, seed: int) -> Callable[[Any], Any]:
@@ -55,7 +56,9 @@ def action_noise(action_space: gymnasium.Space, amount: float, seed: int) -> Cal
     return replace_some
 
 
-def _random_values(space: gymnasium.Space, random: np.random.Generator) -> np.ndarray:
+def _random_values(
+    space: spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary, random: np.random.Generator
+) -> np.ndarray:
     from gymnasium import spaces
 
     if isinstance(space, spaces.MultiBinary):

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -62,7 +62,7 @@ class PlayedStep:
 
 def play(
     task: Task, seed: int, model: GatoForCausalLM, processor: GatoProcessor, /, *, human: bool = False, **options: Any
-) -> Iterator[PlayedStep]:
+) -> Generator[PlayedStep, None, None]:
     """Plays one episode and yields its steps as they happen.
 
     Args:
@@ -137,12 +137,12 @@ def instruction(observation: Any) -> str:
     return next((value for value in values if isinstance(value, str)), "")
 
 
-def _shown_tokens(processor: GatoProcessor, ids: Sequence[int], is_text: Sequence[bool]) -> tuple[PlayedToken, ...]:
-    """Returns ids as tokens to be shown.
+def _shown_tokens(processor: GatoProcessor, ids: Sequence[int], is_text: np.ndarray) -> tuple[PlayedToken, ...]:
+    """Returns ids as tokens to be shown; patches of one image are counted.
 
     Args:
         ids: Token ids.
-        is_text: Which of the ids are text; discrete values may share ids with text.
+        is_text: Booleans, which of the ids are text: discrete values may share ids with text.
     """
     vocabulary = processor.vocabulary
     names = processor.tokenizer.convert_ids_to_tokens([int(token) for token in ids])
@@ -152,9 +152,10 @@ def _shown_tokens(processor: GatoProcessor, ids: Sequence[int], is_text: Sequenc
         if not text and token in vocabulary.discrete:
             kind, name = "discrete", str(int(token) - vocabulary.discrete.start)
         shown.append(PlayedToken(name, kind))
-    counted = []
-    for token, group in itertools.groupby(shown):
-        count = len(list(group))
-        is_counted = token.name == processor.image_token and count > 1
-        counted += [PlayedToken(f"{token.name} x{count}", token.kind)] if is_counted else [token] * count
+    counted: list[PlayedToken] = []
+    for one, group in itertools.groupby(shown):
+        equal = list(group)
+        if one.name == processor.image_token and len(equal) > 1:
+            equal = [PlayedToken(f"{one.name} x{len(equal)}", one.kind)]
+        counted += equal
     return tuple(counted)

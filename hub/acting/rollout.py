@@ -7,11 +7,13 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from ..suites import ExpertFailed, Policy, Task
+from ..system.errors import GatoError
 
 if TYPE_CHECKING:
     import gymnasium
@@ -66,7 +68,9 @@ class Rollout:
         """The number of steps."""
         return len(self.actions)
 
-    def add_step(self, observation: Any, action: Any, reward: float, info: dict, executed: Any = None) -> None:
+    def add_step(
+        self, observation: Any, action: Any, reward: SupportsFloat, info: Mapping[str, Any], executed: Any = None
+    ) -> None:
         """Appends a step. The episode is a success from the first step whose `info["success"]` is true."""
         self.observations.append(observation)
         self.actions.append(action)
@@ -126,11 +130,18 @@ def run_episode(
 def run_expert(
     task: Task, environment: gymnasium.Env, seed: int, disturb: Callable[[Any], Any] | None = None
 ) -> Rollout:
-    """Runs one episode of the task's expert; each of its calls may take `task.expert_seconds`. See `run_episode`."""
+    """Runs one episode of the task's expert; each of its calls may take `task.expert_seconds`. See `run_episode`.
+
+    Raises:
+        GatoError: The task has no expert.
+    """
+    make_expert = task.make_expert
+    if make_expert is None:
+        raise GatoError(f"the task {task.id!r} has no expert")
     return run_episode(
         environment,
         seed,
-        lambda environment, seed: task.make_expert(environment),
+        lambda environment, seed: make_expert(environment),
         disturb=disturb,
         policy_seconds=task.expert_seconds,
     )
@@ -146,7 +157,7 @@ def limited_processor_time(seconds: float | None) -> Iterator[None]:
         yield
         return
 
-    def give_up(signal_number, frame):
+    def give_up(signal_number: int, frame: FrameType | None) -> None:
         raise ExpertFailed(f"planned for over {seconds} s of processor time")
 
     previous_handler = signal.signal(signal.SIGVTALRM, give_up)

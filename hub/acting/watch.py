@@ -24,10 +24,11 @@ def acting_tasks(names: Sequence[str], out: Path | None) -> list[Task]:
     """Returns the tasks with these ids, each once.
 
     Args:
-        out: see `watch`.
+        names: Ids of tasks.
+        out: See `watch`.
 
     Raises:
-        GatoError: a task is unknown, has no environment to act in, or several are to be shown in a window.
+        GatoError: A task is unknown, has no environment to act in, or several would share a window.
     """
     tasks = []
     for name in dict.fromkeys(names):
@@ -56,15 +57,18 @@ def watch(
     """Shows one episode of each task, and tells its length, reward and success.
 
     Args:
-        out: a .gif or .mp4 file; None opens a window and tells the tokens of each step.
-        prompts: demonstrations to begin with, by task id.
-        episode: number of the task's evaluation seed.
-        max_steps: number of steps after which an episode is left.
-        seed: seed of the sampling of actions.
-        tell: called with each line of text.
+        tasks: Tasks, see `acting_tasks`.
+        out: A .gif or .mp4 file; None opens a window and tells the tokens of each step.
+        prompts: Demonstrations to begin with, by task id.
+        episode: Index of the episode's seed among the evaluation seeds of its task.
+        max_steps: Number of steps after which an episode is left, None for no limit.
+        frames_a_second: Speed of the file.
+        seed: Seed of the sampling of actions.
+        tell: Called with each line of text.
 
     Raises:
-        GatoError: the file has another ending, or can't be written.
+        GatoError: The file has another ending, or a prompt does not fit.
+        EnvironmentFailed: An environment raised an error.
     """
 
     def steps_of(task: Task) -> Iterator[PlayedStep]:

@@ -65,7 +65,7 @@ class EvaluationSettings:
     do_sample: bool | None = None
     continuous_actions: str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("episodes", "documents"):
             if getattr(self, name) < 1:
                 raise GatoError(f"{name} must be at least 1, not {getattr(self, name)}")
@@ -186,6 +186,7 @@ def _evaluate_task(job: _Job) -> None:
         with _one_thread():
             entry |= evaluate_documents(task, job.settings.documents, *load_checkpoint(job.checkpoint))
     else:
+        assert isinstance(task, Task)  # there are tasks of two kinds
         entry = {"kind": "control", "score": task.score} | _evaluate_control(task, job)
     write_json(job.path, entry | {"seconds": round(time.monotonic() - started, 2)})
 

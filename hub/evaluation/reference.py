@@ -79,6 +79,8 @@ def _measure_task(job: tuple[str, int]) -> tuple[ReferenceScore, ReferenceScore 
     """Measures one task; returns the scores of random and expert, and the tokens of a step."""
     task_id, episodes = job
     task = find_task(task_id)
+    if not isinstance(task, Task):
+        raise GatoError(f"{task_id} has no environment to act in")
     with calling_environment():
         environment = task.make_environment()
     seeds = task.evaluation_seeds[-episodes:]

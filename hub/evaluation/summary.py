@@ -34,7 +34,11 @@ def _whole_episodes(entry: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def normalized(task: Task, value: Any) -> Any:
-    """Puts a value, or an array of values, on the scale of a task where random is 0 and the expert is 100."""
+    """Puts a value, or an array of values, on the scale of a task where random is 0 and the expert is 100.
+
+    The task must have both scores.
+    """
+    assert task.random_score is not None and task.expert_score is not None  # see `task.counts_in_means`
     random, expert = task.value(task.random_score), task.value(task.expert_score)
     return 100.0 * (value - random) / (expert - random)
 
@@ -61,9 +65,10 @@ def summarize(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     not_averaged: dict[str, str] = {}
     for task_id, entry in entries.items():
         tasks[task_id] = dict(entry)
-        if entry["kind"] == "documents":
+        task = registered_task(task_id)
+        if not isinstance(task, Task):
             continue
-        values, task = values_of(entry), registered_task(task_id)
+        values = values_of(entry)
         if errors := len(entry["episodes"]) - len(values):
             tasks[task_id]["errors"] = errors
         if not len(values):

@@ -86,7 +86,8 @@ def run_quickstart(output: Path, settings: Settings, *, resume: bool = False) ->
     console = Console(highlight=False)
     require_packages("gato quickstart", TRAINING_PACKAGES, extra="quickstart")
     recipe = settings.recipe()
-    tasks = [find_task(task_id) for section in recipe.data for task_id in section.tasks]
+    found = [find_task(task_id) for section in recipe.data for task_id in section.tasks or ()]
+    tasks = [task for task in found if isinstance(task, Task)]
     claim(output, settings, resume)
     if (output / SCORES_FILE).exists():
         console.print(f"This run is complete: see {output / SCORES_TABLE}")
@@ -158,7 +159,7 @@ def evaluate(output: Path, settings: Settings, tasks: Sequence[Task], console: C
         episodes=settings.eval_episodes, first_episode=settings.seed * settings.eval_episodes, seed=settings.seed
     )
     # Absolute, so that a run can be resumed from another directory.
-    checkpoints = {AGENT: output.resolve(), "random": "random", "expert": "expert"}
+    checkpoints: dict[str, str | Path] = {AGENT: output.resolve(), "random": "random", "expert": "expert"}
     results = {}
     with WorkProgress(console, "evaluation", len(checkpoints) * len(tasks)) as progress:
         for policy, checkpoint in checkpoints.items():
