@@ -52,14 +52,16 @@ class EpisodeSettings:
         if not self.noise >= 0.0:
             raise GatoError(f"noise must not be negative, not {self.noise}")
         if self.learner is not None and self.noise:
-            raise GatoError(f"a learner makes mistakes of its own: noise must be 0 beside it, not {self.noise}")
+            raise GatoError(f"noise must be 0 with a learner, which makes mistakes of its own, not {self.noise}")
         if self.max_steps is not None and (self.learner is None or self.max_steps < 1):
-            raise GatoError(f"max_steps is of a learner's episodes, and at least 1, not {self.max_steps}")
+            raise GatoError(
+                f"max_steps cuts a learner's episodes: it needs a learner and must be at least 1, not {self.max_steps}"
+            )
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Consecutive seeds of a task, and everything else that decides what is in the file at `path`."""
+    """One file to make: consecutive seeds of a task, and everything else that decides what is in the file."""
 
     task: BaseTask
     path: Path
@@ -95,14 +97,15 @@ class Chunk:
         self.__dict__.update(state, task=find_task(task) if isinstance(task, str) else task)
 
 
+# The rows of a file, their schema, and the number of dropped episodes by the reason.
+_Made = tuple[list[dict[str, Any]], "pyarrow.Schema", Counter[str]]
+
+
 def make_chunk(chunk: Chunk) -> None:
     """Makes the file of a chunk. Worker processes run it."""
     rows, schema, dropped = _documents(chunk) if isinstance(chunk.task, DocumentTask) else _episodes(chunk)
     counts = {"kept": len(rows), "dropped": dict(dropped), "steps": sum(len(row.get("rewards", ())) for row in rows)}
     write_shard(chunk.path, rows, schema, chunk.provenance | counts)
-
-
-_Made = tuple[list[dict[str, Any]], "pyarrow.Schema", Counter[str]]  # rows, their schema, why others were dropped
 
 
 def _documents(chunk: Chunk) -> _Made:
@@ -156,6 +159,7 @@ def _learner_rollouts(task: Task, seeds: range, settings: EpisodeSettings, learn
 
 
 def _reason_to_drop(task: Task, rollout: Rollout, settings: EpisodeSettings) -> str | None:
+    """Returns why an episode is not kept, or None if it is kept."""
     if settings.learner is not None:
         return None if rollout.length else rollout.failure
     if rollout.failure:

@@ -143,7 +143,7 @@ def learner_digest(learner: str | os.PathLike, tasks: Iterable[BaseTask]) -> str
 
     documents = [task.id for task in tasks if isinstance(task, DocumentTask)]
     if documents:
-        raise GatoError(f"a learner acts in tasks, there is nothing to do in the documents {', '.join(documents)}")
+        raise GatoError(f"a learner acts in environments, which these tasks don't have: {', '.join(documents)}")
     model, _ = load_checkpoint(learner)
     return weights_digest(model)
 
@@ -160,7 +160,8 @@ def _finished_files(chunks: Iterable[Chunk]) -> set[Path]:
     """Finds the files that are there already.
 
     Raises:
-        GatoError: a folder holds a file that is no chunk, or was made in another way: it would be mixed in unseen.
+        GatoError: a folder holds a file that does not belong to these chunks, or that was made in another way. It
+            would be mixed in unseen.
     """
     by_path = {chunk.path: chunk for chunk in chunks}
     folders = dict.fromkeys(path.parent for path in by_path)
@@ -183,6 +184,8 @@ def _check_provenance(path: Path, expected: Mapping[str, object]) -> None:
 
 
 def _make_missing(chunks: Sequence[Chunk], finished: set[Path], workers: int, progress: Progress | None) -> None:
+    """Makes the chunks whose files are not there, and reports all of them to `progress`."""
+
     def tell(chunk: Chunk) -> None:
         if progress:
             progress(chunk.task.id, len(chunk.seeds))

@@ -238,9 +238,9 @@ def test_an_expert_that_hangs_is_cut_and_counted(tmp_path):
         ({"episodes": 1, "noise": float("nan")}, "noise must not be negative"),
         ({"episodes": 1, "noise": 2.0, "workers": 0}, "a probability, got 2.0"),
         ({"episodes": 1, "smallest_score": 1.5}, "smallest_score must lie in"),
-        ({"episodes": 1, "learner": "gato-mini", "noise": 0.1}, "noise must be 0 beside it"),
+        ({"episodes": 1, "learner": "gato-mini", "noise": 0.1}, "noise must be 0 with a learner"),
         ({"episodes": 1, "learner": "nowhere"}, "nowhere can't be loaded"),
-        ({"episodes": 1, "max_steps": 5}, "max_steps is of a learner's episodes"),
+        ({"episodes": 1, "max_steps": 5}, "max_steps cuts a learner's episodes"),
         ({"episodes": 2, "first_seed": 2**30 - 1}, "not in the training seeds"),
         ({"episodes": 2, "first_seed": -1}, "not in the training seeds"),
     ],
@@ -271,7 +271,7 @@ def test_a_damaged_file_of_a_collection_is_named(tmp_path):
 
 
 def test_documents_have_no_learner(tmp_path):
-    with pytest.raises(GatoError, match="nothing to do in the documents captions/shapes"):
+    with pytest.raises(GatoError, match="environments, which these tasks don't have: captions/shapes"):
         collect(["captions/shapes"], tmp_path, 1, learner="gato-mini")
 
 
