@@ -1,9 +1,9 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""What meets the world: suites of tasks, demonstrations, training, evaluation and the `gato` command.
+"""Suites of tasks, demonstrations, training, evaluation, sharing, and the `gato` command.
 
 The public names below are imported when they are first used, so that a process which only steps environments never
-loads torch.
+loads torch. `gato_hub.train` is the function; the module of that name is only run, by `accelerate launch -m`.
 """
 
 from importlib import import_module

@@ -67,14 +67,18 @@ def watch(
         tell: Called with each line of text.
 
     Raises:
-        GatoError: The file has another ending, or a prompt does not fit.
+        GatoError: A task has no such evaluation seed, a prompt does not fit, or the file has another ending or can't
+            be written.
         EnvironmentFailed: An environment raised an error.
     """
 
+    for task in tasks:
+        if episode >= len(task.evaluation_seeds):
+            raise GatoError(f"{task.id} has {len(task.evaluation_seeds)} evaluation seeds, there is no {episode}")
+
     def steps_of(task: Task) -> Iterator[PlayedStep]:
         options = {"prompt": prompts[task.id]} if task.id in prompts else {}
-        environment_seed = task.evaluation_seeds[episode]
-        shown = play(task, environment_seed, model, processor, human=out is None, seed=seed, **options)
+        shown = play(task, task.evaluation_seeds[episode], model, processor, human=out is None, seed=seed, **options)
         with contextlib.closing(shown):
             for step in islice(shown, max_steps):
                 yield step

@@ -12,9 +12,6 @@ import typer
 
 from ..system.errors import GatoError
 
-# Rooms whose errors are not yet all of GatoError.
-_NOT_YET = (ValueError, ImportError, OSError)
-
 
 @contextmanager
 def explained_errors(to_go_on: str | None = None) -> Iterator[None]:
@@ -26,7 +23,7 @@ def explained_errors(to_go_on: str | None = None) -> Iterator[None]:
     """
     try:
         yield
-    except (GatoError, *_NOT_YET) as error:
+    except GatoError as error:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(1) from error
     except KeyboardInterrupt as interruption:

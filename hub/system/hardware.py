@@ -1,24 +1,25 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""What a run computes on, and what that can do."""
+"""The machine: its name, and what it can compute."""
 
 from __future__ import annotations
 
 import platform
+from pathlib import Path
 
 
 def processor_name() -> str:
-    """Of the CPU."""
+    """Returns the name of the CPU."""
     try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     except OSError:
         names = []
     return names[0] if names else platform.processor() or platform.machine()
 
 
 def hardware(processes: int = 1) -> str:
-    """What `processes` processes compute on: "NVIDIA H200", "8 x NVIDIA H200", "AMD EPYC, 2 threads"."""
+    """Returns the machine of `processes` processes, as in "8 x NVIDIA H200" or "AMD EPYC, 2 threads"."""
     import torch
 
     times = f"{processes} x " if processes > 1 else ""
@@ -29,7 +30,7 @@ def hardware(processes: int = 1) -> str:
 
 
 def has_native_bfloat16() -> bool:
-    """Whether bfloat16 is faster than float32 here; a processor that only emulates it is slower."""
+    """Returns whether bfloat16 is faster than float32 here. Where a processor only emulates it, it is slower."""
     import torch
 
     if torch.cuda.is_available():

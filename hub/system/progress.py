@@ -10,11 +10,11 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-PLAIN_LINES = 10
+PLAIN_LINES = 10  # lines printed in all, where the output is no terminal
 
 
 class WorkProgress:
-    """A context: `advance(count, note)` tells how much of `total` is done, and a word on it such as the loss."""
+    """A context in which `advance(count, note)` shows how much of `total` is done, with a note such as the loss."""
 
     def __init__(self, console: Console, description: str, total: int):
         self._console = console
@@ -40,13 +40,14 @@ class WorkProgress:
         return self
 
     def skip(self, count: int) -> None:
-        """Of the total, `count` was done by an earlier run: it does not count for the speed."""
+        """Counts `count` of the total as done by an earlier run: it does not count for the speed."""
         self._done_before = count
         self._done = count
         if self._bar:
             self._bar.reset(self._row, completed=count)
 
     def advance(self, count: int, note: str | None = None) -> None:
+        """Counts `count` more as done. A note replaces the last one; None keeps it."""
         lines_before = self._done * PLAIN_LINES // self._total
         self._done += count
         self._note = self._note if note is None else note

@@ -1,6 +1,6 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""Work shared out to several processes, which end with the process that started them."""
+"""Work in several processes, which end with the process that started them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from typing import Any
 def run_in_workers(
     function: Callable[[Any], Any], jobs: Sequence[Any], workers: int
 ) -> Generator[tuple[int, Any], None, None]:
-    """Runs `function` on each job in another process; gives the number of each job and its result, as they end.
+    """Runs `function` on each job, in other processes, and yields the number and the result of each finished job.
 
-    An error, or Ctrl-C, comes after the jobs at work are finished; no other is begun.
+    After an error or Ctrl-C no further job is begun. The error is raised when the running jobs are finished.
 
     Args:
-        function: of a module, which the other processes import, as all that is in a job.
-        workers: most processes; 0 runs the jobs in this process, one after the other.
+        function: a module-level function; it and the jobs must be picklable.
+        jobs: the arguments, one for each call.
+        workers: the largest number of processes; 0 runs the jobs in this process, one after the other.
     """
     if not jobs:
         return
@@ -46,7 +47,7 @@ def run_in_workers(
 
 
 def _end_with_parent() -> None:
-    """A worker whose parent was killed would wait for work for ever, or write beside the run that goes on."""
+    """Ends this worker when its parent ends. It would wait for work forever, or write beside a run that goes on."""
     parent = multiprocessing.parent_process()
     assert parent is not None  # this runs in a worker
 

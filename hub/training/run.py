@@ -19,7 +19,7 @@ from ..checkpoints.ancestry import training_of, write_training
 from ..recipes.reading import as_yaml
 from ..recipes.schema import Recipe
 from ..system import artifacts
-from ..system.files import read_json, write_json, write_text
+from ..system.files import make_folder, read_json, write_json, write_text
 from ..system.provenance import stamp
 from .arguments import is_main, learning_rate_factor, training_arguments, wait_for_all
 from .data import build_mixture, collect_demonstrations, resolve_data
@@ -133,7 +133,7 @@ def _begin(plan: Plan, arguments: TrainingArguments, output: Path, console: Cons
     if is_main(arguments):
         pretrained = pretrained_location(plan.recipe)
         parents = [] if pretrained is None else [training_of(pretrained)]
-        output.mkdir(parents=True, exist_ok=True)
+        make_folder(output)
         write_text(output / artifacts.RECIPE, as_yaml(plan.recipe))
         record = {
             "recipe": plan.recipe.model_dump(mode="json"),
