@@ -44,7 +44,7 @@ class ActingSettings:
     context_steps: int | None
     past_window: str
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.continuous_actions not in CONTINUOUS_ACTIONS:
             raise ValueError(
                 f"`continuous_actions` must be one of {CONTINUOUS_ACTIONS}, got {self.continuous_actions!r}"

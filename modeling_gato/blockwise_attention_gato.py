@@ -6,6 +6,8 @@ That saves most of a window in which many episodes are packed. With Transformer-
 fused kernel takes, the square of all scores is never held either: the backward pass makes each block's again.
 """
 
+from typing import Any
+
 import torch
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
@@ -120,7 +122,18 @@ class RelativeBlockwiseAttention(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, query, key, value, distance_keys, content_bias, distance_bias, mask, blocks, scaling):
+    def forward(
+        ctx: Any,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        distance_keys: torch.Tensor,
+        content_bias: torch.Tensor,
+        distance_bias: torch.Tensor,
+        mask: torch.Tensor,
+        blocks: list[tuple[int, int, int]],
+        scaling: float,
+    ) -> torch.Tensor:
         attended, normalisers = torch.empty_like(query), []
         for block in blocks:
             start, stop, first = block
@@ -138,7 +151,7 @@ class RelativeBlockwiseAttention(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, d_attended):
+    def backward(ctx: Any, d_attended: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         query, key, value, distance_keys, content_bias, distance_bias, mask, attended, *normalisers = ctx.saved_tensors
         d_query, d_key, d_value = torch.empty_like(query), torch.zeros_like(key), torch.zeros_like(value)
         d_distance_keys = torch.zeros_like(distance_keys)
@@ -171,7 +184,17 @@ class RelativeBlockwiseAttention(torch.autograd.Function):
 class _BlockOfScores:
     """The scores of a block of queries in float32, masked, and what they were made of."""
 
-    def __init__(self, query, key, distance_keys, content_bias, distance_bias, mask, block, scaling):
+    def __init__(
+        self,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        distance_keys: torch.Tensor,
+        content_bias: torch.Tensor,
+        distance_bias: torch.Tensor,
+        mask: torch.Tensor,
+        block: tuple[int, int, int],
+        scaling: float,
+    ) -> None:
         start, stop, first = block
         queries = query[:, :, start:stop]
         self.content_query = (queries + content_bias.to(query.dtype)[:, None]) * scaling

@@ -4,6 +4,7 @@
 
 import difflib
 from dataclasses import fields
+from typing import Any
 
 from huggingface_hub.dataclasses import strict
 from transformers.configuration_utils import PreTrainedConfig
@@ -149,7 +150,7 @@ class GatoConfig(PreTrainedConfig):
     tie_word_embeddings: bool = True
     use_cache: bool = True
 
-    def __post_init__(self, **kwargs):
+    def __post_init__(self, **kwargs: Any) -> None:
         self._refuse_unknown_keys(kwargs)
         if self.head_dim is None and self.num_attention_heads > 0:
             self.head_dim = self.hidden_size // self.num_attention_heads
@@ -243,7 +244,7 @@ class GatoConfig(PreTrainedConfig):
         )
 
     @classmethod
-    def from_dict(cls, config_dict, **kwargs):
+    def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> "GatoConfig":
         """
         Makes a configuration as [`~transformers.PreTrainedConfig.from_dict`] does.
 
@@ -256,7 +257,7 @@ class GatoConfig(PreTrainedConfig):
         return super().from_dict(config_dict, **kwargs)
 
     @classmethod
-    def nano(cls, **kwargs) -> "GatoConfig":
+    def nano(cls, **kwargs: Any) -> "GatoConfig":
         """A model of about 1 M parameters beside the vocabulary; learns a few tasks on a CPU in minutes."""
         shape = {
             "hidden_size": 128, "intermediate_size": 1024, "num_hidden_layers": 4, "num_attention_heads": 4,
@@ -265,7 +266,7 @@ class GatoConfig(PreTrainedConfig):
         return cls(**(shape | kwargs))
 
     @classmethod
-    def mini(cls, **kwargs) -> "GatoConfig":
+    def mini(cls, **kwargs: Any) -> "GatoConfig":
         """A model of about 5 M parameters beside the vocabulary; learns many tasks on a CPU in hours."""
         shape = {
             "hidden_size": 256, "intermediate_size": 1536, "num_hidden_layers": 6, "num_attention_heads": 8,
@@ -274,12 +275,12 @@ class GatoConfig(PreTrainedConfig):
         return cls(**(shape | kwargs))
 
     @classmethod
-    def small(cls, **kwargs) -> "GatoConfig":
+    def small(cls, **kwargs: Any) -> "GatoConfig":
         """The paper's 79 M model (appendix, model architecture), with Transformer-XL relative attention."""
         return cls(**(_PAPER | kwargs))
 
     @classmethod
-    def baseline(cls, **kwargs) -> "GatoConfig":
+    def baseline(cls, **kwargs: Any) -> "GatoConfig":
         """The paper's 364 M model (appendix, model architecture), with Transformer-XL relative attention."""
         shape = {
             "hidden_size": 1536, "intermediate_size": 6144, "num_hidden_layers": 12, "num_attention_heads": 12,
@@ -287,7 +288,7 @@ class GatoConfig(PreTrainedConfig):
         return cls(**(_PAPER | shape | kwargs))
 
     @classmethod
-    def large(cls, **kwargs) -> "GatoConfig":
+    def large(cls, **kwargs: Any) -> "GatoConfig":
         """The paper's 1.18 B model (section 2.1 and appendix), with Transformer-XL relative attention."""
         shape = {
             "hidden_size": 2048, "intermediate_size": 8192, "num_hidden_layers": 24, "num_attention_heads": 16,

@@ -55,20 +55,20 @@ class GatoAgent:
 
     def __init__(
         self,
-        model,
-        processor,
-        action_space,
+        model: Any,
+        processor: Any,
+        action_space: Any,
         prompt: Mapping[str, Any] | None = None,
         do_sample: bool | None = None,
         temperature: float | None = None,
         num_envs: int | None = None,
-        observation_space=None,
+        observation_space: Any = None,
         seed: int | None = None,
         continuous_actions: str | None = None,
         context_steps: int | None = None,
         task: str | None = None,
         past_window: str | None = None,
-    ):
+    ) -> None:
         self.model = model.get_base_model() if hasattr(model, "get_base_model") else model  # PEFT keeps it inside
         settings = ActingSettings.resolve(
             getattr(self.model.generation_config, "agent", None),
@@ -104,8 +104,13 @@ class GatoAgent:
         self.num_envs = num_envs
         self._prompt_memory: GatoMemory | None = None
         self._token_ranges: list[tuple[int, int]] | None = None
-        # By environment: the steps to read again when the window is full, each an observation and action ids.
+        # By environment, filled once their number is known: the steps to read again when the window is full, each an
+        # observation and action ids; what was shown last, with the tokens since its texts were last written; the last
+        # action token, -1 for none; and the number of steps in memory.
         self._history: list[list[tuple[Any, np.ndarray]]] = []
+        self._shown: list[tuple[Any, int]] = []
+        self._last_action = torch.empty(0, dtype=torch.long)
+        self._num_steps = np.zeros(0, dtype=np.int64)
         if num_envs is not None:
             self._start(num_envs)
 
@@ -214,10 +219,9 @@ class GatoAgent:
         self._token_ranges = self.processor.action_token_ranges(self.action_space)
         self.memory = GatoMemory(self.window, num_envs, device=self.model.device)
         self._last_action = torch.full((num_envs,), -1, dtype=torch.long, device=self.model.device)
-        # What each environment showed last, and the tokens since its texts were last written.
-        self._shown: list[tuple[Any, int]] = [(None, 0)] * num_envs
+        self._shown = [(None, 0)] * num_envs
         self._history = [[] for _ in range(num_envs)]
-        self._num_steps = np.zeros(num_envs, dtype=np.int64)  # in memory
+        self._num_steps = np.zeros(num_envs, dtype=np.int64)
         self.reset()
 
     def _infer_num_envs(self, observations: Any) -> None:

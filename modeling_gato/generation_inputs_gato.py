@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 class GatoGenerationMixin(GenerationMixin):
     """`generate` for text, captions and chat, and agents for environments."""
 
-    def prepare_inputs_for_generation(self, input_ids: torch.LongTensor, is_first_iteration: bool = False, **kwargs):
+    def prepare_inputs_for_generation(
+        self, input_ids: torch.LongTensor, is_first_iteration: bool = False, **kwargs: Any
+    ) -> dict[str, Any]:
         local_position_ids = kwargs.pop("local_position_ids", None)
         model_inputs = super().prepare_inputs_for_generation(
             input_ids, is_first_iteration=is_first_iteration, **kwargs
@@ -31,7 +33,9 @@ class GatoGenerationMixin(GenerationMixin):
             model_inputs.pop("patch_positions", None)
         return model_inputs
 
-    def _update_model_kwargs_for_generation(self, outputs, model_kwargs, is_encoder_decoder=False, num_new_tokens=1):
+    def _update_model_kwargs_for_generation(
+        self, outputs: Any, model_kwargs: dict[str, Any], is_encoder_decoder: bool = False, num_new_tokens: int = 1
+    ) -> dict[str, Any]:
         model_kwargs = super()._update_model_kwargs_for_generation(
             outputs, model_kwargs, is_encoder_decoder=is_encoder_decoder, num_new_tokens=num_new_tokens
         )
@@ -42,7 +46,13 @@ class GatoGenerationMixin(GenerationMixin):
             model_kwargs["local_position_ids"] = torch.cat([local, new], dim=-1)
         return model_kwargs
 
-    def _expand_inputs_for_generation(self, expand_size=1, is_encoder_decoder=False, input_ids=None, **model_kwargs):
+    def _expand_inputs_for_generation(
+        self,
+        expand_size: int = 1,
+        is_encoder_decoder: bool = False,
+        input_ids: torch.LongTensor | None = None,
+        **model_kwargs: Any,
+    ) -> tuple[torch.LongTensor | None, dict[str, Any]]:
         """Beams repeat rows; the patches of a row must be repeated together, not one by one."""
         patches = {
             name: model_kwargs.pop(name) for name in ("pixel_values", "patch_positions") if name in model_kwargs

@@ -51,8 +51,8 @@ def refuse_fresh_weights(where: Any, loading_info: dict[str, Any], allows_other_
             f"{name} {tuple(there)} instead of {tuple(expected)}" for name, there, expected in mismatched[:3]
         )
         raise ValueError(f"{len(mismatched)} weights of {where} have another shape: {found}")
-    missing = set(loading_info["missing_keys"]) - {name for name, *_ in mismatched}
-    missing = sorted(name for name in missing if name.startswith(prefix))
+    fresh = set(loading_info["missing_keys"]) - {name for name, *_ in mismatched}
+    missing = sorted(name for name in fresh if name.startswith(prefix))
     if missing and where is not None:
         raise ValueError(f"{len(missing)} weights of {where} are missing: {', '.join(missing[:3])}")
 

@@ -237,7 +237,7 @@ class GatoPreTrainedModel(PreTrainedModel):
         output_loading_info: bool = False,
         ignore_mismatched_sizes: bool = False,
         **kwargs: Any,
-    ):
+    ) -> Any:
         """
         Loads a model as [`~transformers.PreTrainedModel.from_pretrained`] does, but never one that is partly made of
         fresh weights: all must be there, in the shapes of the configuration, and in safetensors (unless
@@ -451,7 +451,7 @@ class GatoForCausalLM(GatoPreTrainedModel, GatoGenerationMixin):
             logits_to_keep = labeled_positions(tokens, shift_labels, logits_to_keep)
         positions, is_kept = None, None
         if tokens is not None and not self.records_states(kwargs):
-            positions, is_kept = positions_to_keep(logits_to_keep, *tokens.shape[:2], tokens.device)
+            positions, is_kept = positions_to_keep(logits_to_keep, tokens.shape[0], tokens.shape[1], tokens.device)
         outputs: BaseModelOutputWithPast = self.model(
             input_ids=input_ids,
             attention_mask=attention_mask,

@@ -14,6 +14,7 @@ class KeepsScale:
     """A layer whose fresh weights multiply the scale of its input by `gain`."""
 
     gain = 1.0
+    weight: nn.Parameter
 
 
 class GatoPatchConv2d(KeepsScale, nn.Conv2d):

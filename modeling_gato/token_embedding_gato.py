@@ -24,7 +24,7 @@ class GatoTokenEmbedding(nn.Embedding):
         # A slice of the weight loses the library's mark of weights that were loaded.
         if bins is not None and not getattr(self.weight, "_is_hf_initialized", False):
             weight = self.weight[bins[0] : bins[1]]
-            init.copy_(weight, smooth_embeddings(*weight.shape, std=std).to(weight))
+            init.copy_(weight, smooth_embeddings(weight.shape[0], weight.shape[1], std).to(weight))
 
 
 def smooth_embeddings(count: int, width: int, std: float, num_waves: int = 32) -> torch.Tensor:
