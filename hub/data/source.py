@@ -60,7 +60,7 @@ class EpisodeSource:
     Args:
         files: parquet files with the same columns, paths or URLs that fsspec reads.
         streaming: read a row group when a row of it is needed, instead of having all rows at hand.
-        bytes_in_memory: the most bytes to hold; a larger dataset is memory-mapped.
+        bytes_in_memory: the most bytes to hold, `BYTES_IN_MEMORY` by default; a larger dataset is memory-mapped.
         max_steps: show only the first steps of each episode; all by default.
 
     Attributes:
@@ -74,7 +74,7 @@ class EpisodeSource:
         self,
         files: Sequence[str],
         streaming: bool = False,
-        bytes_in_memory: int = BYTES_IN_MEMORY,
+        bytes_in_memory: int | None = None,
         max_steps: int | None = None,
     ):
         if max_steps is not None and max_steps < 1:
@@ -98,8 +98,9 @@ class EpisodeSource:
         self._group_starts = _starts([size for content in contents for size in content.group_sizes])
         self._file_starts = _starts([len(content.lengths) for content in contents])
         self._held: OrderedDict[int, ArrowRows] = OrderedDict()
-        num_bytes = sum(content.num_bytes for content in contents)
-        self._rows = None if streaming else ArrowRows(self._all_batches(num_bytes <= bytes_in_memory), self.columns)
+        most = BYTES_IN_MEMORY if bytes_in_memory is None else bytes_in_memory
+        fits = sum(content.num_bytes for content in contents) <= most
+        self._rows = None if streaming else ArrowRows(self._all_batches(fits), self.columns)
 
     def __len__(self) -> int:
         return len(self.lengths)

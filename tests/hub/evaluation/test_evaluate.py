@@ -21,7 +21,6 @@ from safetensors.torch import load_file, save_file
 import gato_hub
 from gato_hub.acting.rollout import EnvironmentFailed
 from gato_hub.checkpoints.loading import CheckpointError, checkpoint_location, load_checkpoint
-from gato_hub.data.parquet import read_episodes
 from gato_hub.data.prompts import demonstration
 from gato_hub.evaluation.documents import document_bits
 from gato_hub.evaluation.evaluate import (
@@ -119,22 +118,8 @@ def test_prompted_episodes_are_others(checkpoint, evaluated, tmp_path):
     assert row["task"] == TASKS[1] and row["seed"] not in find_task(TASKS[1]).evaluation_seeds
 
 
-@pytest.mark.slow
-@pytest.mark.subprocess
-def test_a_demonstration_from_a_dataset(tmp_path):
-    task_id = "classic-control/cart-pole"
-    collected = run("collect", task_id, "--episodes", 2, "--workers", 1, "--out", tmp_path / "data")
-    assert collected.returncode == 0, collected.stderr
-    task, other = find_task(task_id), find_task("classic-control/pendulum")
-    expected = read_episodes(tmp_path / "data" / task_id)[0]
-    for place in ("data", f"data/{task_id}", "data/*/*/train-*.parquet"):
-        row = demonstration(task, str(tmp_path / place))
-        assert row["task"] == task_id and row["discrete_actions"].tolist() == expected["discrete_actions"]
-    with pytest.raises(ValueError, match="no episode of 'classic-control/pendulum' for a prompt, only of classic-"):
-        demonstration(other, str(tmp_path / "data" / task_id))
-    with pytest.raises(ValueError, match="can't be found on the Hub"):
-        demonstration(task, str(tmp_path / "nothing"))
-    with pytest.raises(ValueError, match="but prompt is false"):
+def test_data_for_prompts_needs_prompts():
+    with pytest.raises(GatoError, match="but prompt is false"):
         EvaluationSettings(prompt_data="data")
 
 
