@@ -51,7 +51,8 @@ def encode_episode(
     _require_columns(observed[0], "observation")
     acted = _fields_of(encoder.codec, columns, "action", action_space)
     _require_columns(acted[0], "action")
-    sequence = encoder.encode(*observed, encoder.codec.encode(*acted, stop - start))
+    action_ids = encoder.codec.encode(*acted, stop - start)
+    sequence = encoder.encode(*observed, action_ids)
     executed = _executed_columns(episode, columns, start, stop, num_steps)
     if executed:
         acted = _fields_of(encoder.codec, columns | executed, "action", action_space)

@@ -14,7 +14,7 @@ from tokenization_gato.sequence_gato import GatoSequence
 
 
 def numbered_episode(number, num_steps=5, task="task"):
-    """Its observations are 100 * number + step, so that tokens tell where they come from; its actions are zeros."""
+    """Makes an episode whose observations are 100 * number + step, and whose actions are zeros."""
     return {
         "discrete_observations": [100 * number + step for step in range(num_steps)],
         "discrete_actions": [0] * num_steps,
@@ -23,7 +23,7 @@ def numbered_episode(number, num_steps=5, task="task"):
 
 
 def rows_of(batch, processor):
-    """The windows of a batch without padding, as lists of (id, label)."""
+    """Returns the windows of a batch without padding, as lists of (id, label)."""
     windows = []
     for index, row in enumerate(batch["input_ids"].tolist()):
         labels = batch["labels"][index].tolist()
@@ -41,7 +41,7 @@ def rows_of(batch, processor):
 
 
 def observed(window, processor):
-    """The observations in a window of `numbered_episode`s."""
+    """Returns the observations in a window of `numbered_episode`s."""
     separator = processor.vocabulary.separator_token_id
     ids = [token for token, _ in window]
     return [ids[index - 1] for index, token in enumerate(ids) if token == separator]
@@ -60,7 +60,7 @@ def test_windows_are_whole_steps_in_a_row(num_steps, max_length, seed, processor
     assert len(window) % 3 == 0 and len(window) <= max_length
     steps = observed(window, processor)
     assert steps == list(range(steps[0], steps[0] + len(steps)))
-    # As many as fit: what is drawn is where the window lies, not how long it is.
+    # A window has as many steps as fit: its place is random, not its length.
     assert len(steps) == min(num_steps, max_length // 3)
 
 
@@ -184,7 +184,7 @@ def test_labels_are_text_and_actions(processor, make_episode):
 
 
 def split_prompt(window, processor):
-    """(steps of the prompt, steps of the episode) of a window, by the hundreds of its observations."""
+    """Returns (steps of the prompt, steps of the episode) of a window, by their hundreds."""
     steps = observed(window, processor)
     own = [step for step in steps if step // 100 == steps[-1] // 100]
     return steps[: len(steps) - len(own)], own

@@ -17,7 +17,7 @@ PROCESSOR = GatoImageProcessorPil()
 
 
 def put_together(patches, rows, columns):
-    """(height, width, 3) from patches in raster order."""
+    """Returns the image (height, width, 3) that patches in raster order were cut from."""
     size = patches.shape[-1]
     return (
         patches.reshape(rows, columns, 3, size, size).transpose(0, 3, 1, 4, 2).reshape(rows * size, columns * size, 3)
