@@ -58,7 +58,7 @@ def run_agent(
             option.
         EnvironmentFailed: The environment can't be made.
     """
-    from gymnasium.vector.utils import batch_space, concatenate, create_empty_array, iterate
+    from gymnasium.vector.utils import batch_space, iterate
 
     count = min(num_environments, len(seeds))
     if count < 1:
@@ -71,7 +71,7 @@ def run_agent(
     ended: list[Rollout] = []
     make_expert = task.make_expert if ask_expert else None
     places = [_Place(task, waiting, ended, make_expert, max_steps) for _ in range(count)]
-    observation_space, action_space = places[0].environment.observation_space, places[0].environment.action_space
+    action_space = places[0].environment.action_space
     batched_action_space = batch_space(action_space, count)
     agent = make_agent(task, model, processor, places[0].environment, num_envs=count, **agent_options)
     while any(active := [place.is_active for place in places]):
@@ -79,18 +79,27 @@ def run_agent(
             agent.keep(np.array(active))
             places = [place for place in places if place.is_active]
             batched_action_space = batch_space(action_space, len(places))
-        # A place without a seed left shows another one's observation, and its action is not used.
-        shown = next(place.observation for place in places if place.is_active)
-        observations = [place.observation if place.is_active else shown for place in places]
-        empty: Any = create_empty_array(observation_space, len(places))
-        batch = concatenate(observation_space, observations, empty)
-        actions = list(iterate(batched_action_space, agent.act(batch)))
+        actions = list(iterate(batched_action_space, agent.act(_batch_of_observations(places))))
         restarted = np.array([place.step(action) for place, action in zip(places, actions, strict=True)])
         if restarted.any():
             agent.reset(restarted)
         yield from ended
         ended.clear()
     yield from ended
+
+
+def _batch_of_observations(places: Sequence[_Place]) -> Any:
+    """Returns the observations of all places as a batch.
+
+    A place without a seed left shows the observation of another one, and its action will not be used.
+    """
+    from gymnasium.vector.utils import concatenate, create_empty_array
+
+    space = places[0].environment.observation_space
+    shown = next(place.observation for place in places if place.is_active)
+    observations = [place.observation if place.is_active else shown for place in places]
+    empty: Any = create_empty_array(space, len(places))
+    return concatenate(space, observations, empty)
 
 
 class _Place:

@@ -105,7 +105,7 @@ def test_it_acts_with_its_tokens_beside_the_picture(page, tmp_path):
     assert steps.first.locator(".gato-image").inner_text() == "<image> x4"
     written = steps.first.locator(".gato-written")
     assert written.count() == 1 and written.inner_text() in "0123456"
-    # The picture is one of the environment: of many colours, and of some size on the screen.
+    # The picture is one of the environment: of many colors, and of some size on the screen.
     picture = page.locator("#picture img")
     assert min(picture.bounding_box()["width"], picture.bounding_box()["height"]) > 250
     picture.screenshot(path=tmp_path / "picture.png")
