@@ -8,7 +8,7 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-from ..acting.rollout import run_expert
+from ..acting.rollout import calling_environment, run_expert
 from ..suites import Task
 from ..system.errors import GatoError
 from .files import parquet_files
@@ -28,6 +28,7 @@ def demonstration(task: Task, data: str | None = None) -> dict[str, Any]:
             nor evaluation uses first.
 
     Raises:
+        EnvironmentFailed: the task's environment raised an error.
         GatoError: the task has no expert, the expert succeeds in none of its episodes, or `data` has no episode of the
             task.
     """
@@ -37,7 +38,9 @@ def demonstration(task: Task, data: str | None = None) -> dict[str, Any]:
 def _by_the_expert(task: Task) -> dict[str, Any]:
     if task.make_expert is None:
         raise GatoError(f"the task {task.id!r} has no expert to show it in a prompt")
-    with contextlib.closing(task.make_environment()) as environment:
+    with calling_environment():
+        environment = task.make_environment()
+    with contextlib.closing(environment):
         for seed in task.train_seeds[-SEEDS_FROM_THE_END:]:
             rollout = run_expert(task, environment, seed)
             if rollout.failure is None and rollout.success is not False:

@@ -1,15 +1,20 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
+from gato_hub.acting.rollout import EnvironmentFailed
+from gato_hub.data.prompts import demonstration
 from gato_hub.evaluation.policies import (
     evaluate_agent,
     evaluate_expert,
     evaluate_random,
 )
 from gato_hub.suites import find_task
+from gato_hub.system.errors import GatoError
 from modeling_gato import GatoConfig, GatoForCausalLM
 from tokenization_gato import GatoProcessor
 
@@ -55,6 +60,26 @@ def test_likeliest_actions_do_not_depend_on_the_number_of_environments(untrained
         evaluate_agent(TASK, SEEDS, model, processor, num_environments=count, do_sample=False) for count in (1, 2, 8)
     )
     assert one == two == eight
+
+
+def test_an_environment_that_can_not_be_made_is_told_from_a_bug(untrained):
+    def no_display(render_mode=None):
+        raise OSError("no display")
+
+    broken = dataclasses.replace(TASK, make_environment=no_display)
+    for run in (
+        lambda: evaluate_random(broken, SEEDS),
+        lambda: evaluate_expert(broken, SEEDS),
+        lambda: evaluate_agent(broken, SEEDS, *untrained),
+        lambda: demonstration(broken),
+    ):
+        with pytest.raises(EnvironmentFailed, match="OSError: no display"):
+            run()
+
+
+def test_a_task_without_an_expert_is_told():
+    with pytest.raises(GatoError, match="'babyai/go-to-local' has no expert"):
+        evaluate_expert(dataclasses.replace(TASK, make_expert=None), SEEDS)
 
 
 def test_no_seeds_are_refused(untrained):
