@@ -1,6 +1,6 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""The README of a folder of collected data: its tasks, counts, scores, versions and licences, and how to load it."""
+"""The README of a folder of demonstrations: its tasks, counts, scores, versions and licenses, and how to load it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ..data.parquet import SHARD_PATTERN, read_provenance
 from ..suites import BaseTask, Task
 from ..system.files import write_text
 
-# Where the card's example reads from, until the folder lies somewhere else.
+# The folder that the card's example loads; `gato push-dataset` puts the repository's name in its place.
 FOLDER_IN_EXAMPLE = "path/to/this/folder"
 CARD = """---
 license: other
-license_name: see-the-table-of-licences
+license_name: see-the-table-of-licenses
 pretty_name: Episodes and documents for Gato
 tags:
 - reinforcement-learning
@@ -34,9 +34,9 @@ Content SHA-256: `{content_hash}`.
 
 One row is one episode of T steps: `continuous_observations` (T, n), `discrete_observations` (T, n),
 `text_observations` (T), `image_observations` (T), `continuous_actions` (T, m) or `discrete_actions` (T), `rewards`
-(T), and `task`, `seed`, `success`, `expert`, `noise`: those of these columns that a task has, as in
+(T), and `task`, `seed`, `success`, `expert`, `noise`. A task has those of these columns that it needs, as in
 `jat-project/jat-dataset`. An image is the bytes of a uint8 array of the row's `image_shape`. Where `noise` is above
-0, or a model acted, the environment was given the `executed_..._actions`, and the actions are what the expert wanted.
+0, or a model acted, the environment was given the `executed_..._actions`; the other actions are the expert's.
 Rows of documents have `text` and `images`.
 
 ```python
@@ -49,7 +49,7 @@ episodes = load_dataset("{folder}", "{example}", split="train")
 | --- | --- | --- | --- | --- | --- | --- |
 {tasks}
 
-| package | version | licence |
+| package | version | license |
 | --- | --- | --- |
 {packages}
 """
@@ -62,7 +62,15 @@ def write_dataset_card(
     command: str,
     git_commit: str | None,
 ) -> None:
-    """Writes `README.md` into a folder of collected data; `datasets` reads its configurations, one a task."""
+    """Writes `README.md` into a folder of demonstrations, with one configuration for each task.
+
+    Args:
+        folder: the folder, with the parquet files of a task in `SUITE/TASK`.
+        tasks: the tasks, by id.
+        collections: what was collected of each task, by id.
+        command: the command that collected.
+        git_commit: the commit of this package that collected, if it is known.
+    """
     folder = Path(folder)
     configs = "".join(
         f"- config_name: {config_name(task_id)}\n  data_files: {task_id}/{SHARD_PATTERN}\n" for task_id in collections
@@ -83,13 +91,13 @@ def write_dataset_card(
         folder=FOLDER_IN_EXAMPLE,
         example=config_name(next(iter(collections))),
         tasks="\n".join(_task_line(tasks[task_id], collection) for task_id, collection in collections.items()),
-        packages="\n".join(f"| {name} | {version} | {_licence(name)} |" for name, version in sorted(versions.items())),
+        packages="\n".join(f"| {name} | {version} | {_license(name)} |" for name, version in sorted(versions.items())),
     )
     write_text(folder / "README.md", card)
 
 
 def config_name(task_id: str) -> str:
-    """A task's name among the configurations of the data, which may hold no slash."""
+    """Returns the name of a task's configuration. It may hold no slash."""
     return task_id.replace("/", "--")
 
 
@@ -102,8 +110,8 @@ def _task_line(task: BaseTask, collection: Collection) -> str:
     return f"| {' | '.join(map(str, cells))} |"
 
 
-def _licence(package: str) -> str:
-    """What the package says of its licence, one line of it."""
+def _license(package: str) -> str:
+    """Returns one line on the license of a package, from its metadata."""
     if package == "python":
         return "PSF-2.0"
     about = metadata(package)

@@ -25,7 +25,7 @@ TAGS = ("gato", "reinforcement-learning", "imitation-learning", "generalist-agen
 SCORE_PICTURES = {SCORES_PICTURE: "Scores of all tasks", CURVE_PICTURE: "Tasks above a share of the expert's score"}
 # The scores of more tasks than these are in `results.md` only.
 MOST_TASKS_SHOWN = 30
-LICENCE_NAMES = {"apache-2.0": "Apache-2.0", "mit": "MIT", "cc-by-4.0": "CC BY 4.0", "cc-by-sa-4.0": "CC BY-SA 4.0"}
+LICENSE_NAMES = {"apache-2.0": "Apache-2.0", "mit": "MIT", "cc-by-4.0": "CC BY 4.0", "cc-by-sa-4.0": "CC BY-SA 4.0"}
 
 
 def model_card(
@@ -36,12 +36,14 @@ def model_card(
     results: Mapping[str, Any] | None = None,
     license: str = "apache-2.0",
 ) -> ModelCard:
-    """The card of a checkpoint.
+    """Returns the card of a checkpoint.
 
     Args:
-        repo_id: its name on the Hub, "user/name".
-        folder: the files that will lie beside the card; those that it knows are shown in it.
-        results: what `gato evaluate` left in `results.json`.
+        repo_id: the checkpoint's name on the Hub, "user/name".
+        model, processor: the checkpoint.
+        folder: the files that will be pushed with the card. The card shows its pictures and its training.
+        results: the content of a `results.json` of `gato evaluate`.
+        license: the license of the weights, as the Hub abbreviates it.
     """
     from huggingface_hub import ModelCard, ModelCardData
 
@@ -86,7 +88,7 @@ def model_card(
         score_pictures=[
             {"file": file, "title": title} for file, title in SCORE_PICTURES.items() if (folder / file).exists()
         ],
-        licence=LICENCE_NAMES.get(license, license),
+        license_text=LICENSE_NAMES.get(license, license),
     )
 
 
@@ -191,7 +193,7 @@ def _about_stage(record: Record) -> str:
 
 
 def _about(results: Mapping[str, Any]) -> str:
-    """How the scores came about."""
+    """Returns how the scores were measured."""
     settings = results["settings"]
     prompt = "with a demonstration before each episode" if settings["prompt"] else "without demonstrations"
     return (
@@ -202,7 +204,7 @@ def _about(results: Mapping[str, Any]) -> str:
 
 
 def _eval_results(results: Mapping[str, Any]) -> Iterator[EvalResult]:
-    """The `model-index` of the card: means first, then every task."""
+    """Yields the entries of the card's `model-index`: means first, then the tasks that the card shows."""
     from huggingface_hub import EvalResult
 
     def result(
@@ -222,10 +224,10 @@ def _eval_results(results: Mapping[str, Any]) -> Iterator[EvalResult]:
     if results["all"]["tasks"]:
         means.insert(0, (f"all, {_tasks(results['all']['tasks'])}", "all", results["all"]))
     for name, kind, about in means:
-        yield result(name, kind, "normalized_score", about["mean"], "mean normalised score, random 0, expert 100")
+        yield result(name, kind, "normalized_score", about["mean"], "mean normalized score, random 0, expert 100")
     for task_id, entry in _shown(results)["tasks"].items():
         if "normalized" in entry:
-            yield result(task_id, task_id, "normalized_score", entry["normalized"], "normalised score")
+            yield result(task_id, task_id, "normalized_score", entry["normalized"], "normalized score")
         if entry.get("success_rate") is not None:
             yield result(task_id, task_id, "success_rate", entry["success_rate"], "success rate")
         elif "mean_return" in entry:

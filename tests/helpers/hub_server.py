@@ -18,8 +18,10 @@ import json
 import re
 import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -142,10 +144,7 @@ class Hub:
 
     def api(self, method: str, path: str, query: dict, user: str | None, headers, body: bytes) -> Answer:
         if path == "whoami-v2":
-            if user is None:
-                raise Answer(401, {"error": "Invalid username or password."})
-            token = {"accessToken": {"role": "write", "displayName": "test"}}
-            return Answer(200, {"type": "user", "name": user, "fullname": user, "orgs": [], "auth": token})
+            return self.whoami(user)
         if path == "validate-yaml":
             asked = json.loads(body)
             errors = card_errors(asked["content"], asked["repoType"])
@@ -156,47 +155,58 @@ class Hub:
         if not match:
             raise Answer(404, {"error": f"no such endpoint: {path}"})
         kind, name, rest = match[1], match[2], match[3] or ""
-        action, _, revision = rest.partition("/")
-        writes = method != "GET" and action not in ("paths-info",)
+        action, _, rest = rest.partition("/")
+        writes = method != "GET" and action != "paths-info"
         repository = self.repository(kind, name, user, writes)
-        revision = unquote(revision)
-        if action in ("", "revision"):
-            return self.about(repository, revision or "main")
-        if action == "tree":
-            revision, _, folder = rest.removeprefix("tree/").partition("/")
-            return self.tree(repository, unquote(revision), unquote(folder), query)
-        if action == "paths-info":
-            asked = parse_qs(body.decode()) if b"=" in body[:20] else json.loads(body)
-            return self.paths_info(repository, revision, asked["paths"])
-        if action == "refs":
-            both = ((repository.branches, "heads"), (repository.tags, "tags"))
-            branches, tags = (
-                [{"name": n, "ref": f"refs/{r}/{n}", "targetCommit": c} for n, c in w.items()] for w, r in both
-            )
-            return Answer(200, {"branches": branches, "tags": tags, "converts": []})
-        if action == "commits":
-            commits = [
-                {"id": commit, "title": title, "message": "", "authors": [{"user": repository.owner}], "date": DATE}
-                for commit, title in reversed(repository.titles.items())
-            ]
-            return Answer(200, commits)
-        if action in ("branch", "tag") and method == "POST":
-            return self.name_commit(repository, action, revision, json.loads(body or b"{}"))
-        if action == "preupload":
-            self.commit_of(repository, revision)
-            files = [
-                {
-                    "path": one["path"],
-                    "uploadMode": "lfs" if is_lfs(one["path"], one["size"]) else "regular",
-                    "shouldIgnore": False,
-                    "oid": None,
-                }
-                for one in json.loads(body)["files"]
-            ]
-            return Answer(200, {"files": files})
-        if action == "commit":
-            return self.make_commit(repository, revision, body)
-        raise Answer(404, {"error": f"no such endpoint: {path}"})
+        endpoints = {
+            "": lambda: self.about(repository, "main"),
+            "revision": lambda: self.about(repository, unquote(rest) or "main"),
+            "tree": lambda: self.tree(repository, rest, query),
+            "paths-info": lambda: self.paths_info(repository, unquote(rest), body),
+            "refs": lambda: self.refs(repository),
+            "commits": lambda: self.commits(repository),
+            "preupload": lambda: self.preupload(repository, unquote(rest), json.loads(body)["files"]),
+            "commit": lambda: self.make_commit(repository, unquote(rest), body),
+        }
+        if method == "POST":
+            for reference in ("branch", "tag"):
+                endpoints[reference] = partial(self.name_commit, repository, reference, unquote(rest), body)
+        if action not in endpoints:
+            raise Answer(404, {"error": f"no such endpoint: {path}"})
+        return endpoints[action]()
+
+    def whoami(self, user: str | None) -> Answer:
+        if user is None:
+            raise Answer(401, {"error": "Invalid username or password."})
+        token = {"accessToken": {"role": "write", "displayName": "test"}}
+        return Answer(200, {"type": "user", "name": user, "fullname": user, "orgs": [], "auth": token})
+
+    def refs(self, repository: Repository) -> Answer:
+        both = ((repository.branches, "heads"), (repository.tags, "tags"))
+        branches, tags = (
+            [{"name": n, "ref": f"refs/{r}/{n}", "targetCommit": c} for n, c in w.items()] for w, r in both
+        )
+        return Answer(200, {"branches": branches, "tags": tags, "converts": []})
+
+    def commits(self, repository: Repository) -> Answer:
+        commits = [
+            {"id": commit, "title": title, "message": "", "authors": [{"user": repository.owner}], "date": DATE}
+            for commit, title in reversed(repository.titles.items())
+        ]
+        return Answer(200, commits)
+
+    def preupload(self, repository: Repository, revision: str, asked: list[dict]) -> Answer:
+        self.commit_of(repository, revision)
+        files = [
+            {
+                "path": one["path"],
+                "uploadMode": "lfs" if is_lfs(one["path"], one["size"]) else "regular",
+                "shouldIgnore": False,
+                "oid": None,
+            }
+            for one in asked
+        ]
+        return Answer(200, {"files": files})
 
     def create(self, asked: dict, user: str | None) -> Answer:
         if user is None:
@@ -222,7 +232,8 @@ class Hub:
             about["sdk"] = repository.sdk
         return Answer(200, about)
 
-    def tree(self, repository: Repository, revision: str, folder: str, query: dict) -> Answer:
+    def tree(self, repository: Repository, place: str, query: dict) -> Answer:
+        revision, folder = (unquote(part) for part in place.partition("/")[::2])
         files = repository.commits[self.commit_of(repository, revision)]
         prefix = f"{folder}/" if folder else ""
         inside = sorted(path for path in files if path.startswith(prefix))
@@ -239,7 +250,8 @@ class Hub:
         entries += [{"type": "directory", "oid": "0" * 40, "size": 0, "path": path} for path in sorted(folders)]
         return Answer(200, entries)
 
-    def paths_info(self, repository: Repository, revision: str, paths: list[str] | str) -> Answer:
+    def paths_info(self, repository: Repository, revision: str, body: bytes) -> Answer:
+        paths = (parse_qs(body.decode()) if b"=" in body[:20] else json.loads(body))["paths"]
         files = repository.commits[self.commit_of(repository, revision)]
         entries = []
         for path in [paths] if isinstance(paths, str) else paths:
@@ -249,7 +261,8 @@ class Hub:
                 entries.append({"type": "directory", "oid": "0" * 40, "size": 0, "path": path})
         return Answer(200, entries)
 
-    def name_commit(self, repository: Repository, action: str, name: str, asked: dict) -> Answer:
+    def name_commit(self, repository: Repository, action: str, name: str, body: bytes) -> Answer:
+        asked = json.loads(body or b"{}")
         if action == "tag":
             revision, names, name = name, repository.tags, asked["tag"]
         else:
@@ -323,43 +336,56 @@ def entry(path: str, data: bytes) -> dict:
 def card_errors(content: str, kind: str) -> list[dict]:
     """What the Hub says of a card's metadata: those of its rules that a card of ours could break."""
     match = re.match(r"\s*---[ \t]*\n(.*?)\n---", content, re.DOTALL)
-    errors = []
     try:
         data = yaml.safe_load(match[1]) if match else {}
     except yaml.YAMLError as error:
         return [{"message": f"YAML: {error}"}]
+    of_kind = {"model": model_errors, "dataset": dataset_errors, "space": space_errors}[kind]
+    return [{"message": message} for message in (*common_errors(data), *of_kind(data))]
+
+
+def common_errors(data: dict) -> Iterator[str]:
     if data.get("license", "unknown") not in LICENCES:
-        errors.append(f'"license" must be one of {sorted(LICENCES)}')
+        yield f'"license" must be one of {sorted(LICENCES)}'
     if data.get("license") == "other" and not data.get("license_name"):
-        errors.append('"license_name" is required where "license" is "other"')
+        yield '"license_name" is required where "license" is "other"'
     if not all(isinstance(tag, str) for tag in data.get("tags", [])):
-        errors.append('"tags" must be an array of strings')
-    if kind == "model":
-        if data.get("pipeline_tag", "robotics") not in PIPELINES:
-            errors.append(f'"pipeline_tag" must be one of {sorted(PIPELINES)}')
-        for one in data.get("model-index", []):
-            if not one.get("name"):
-                errors.append('"model-index[0].name" is required')
-            for result in one.get("results", []):
-                if not {"task", "dataset", "metrics"} <= set(result):
-                    errors.append('"model-index[0].results[0]" needs "task", "dataset" and "metrics"')
-                elif not {"type", "name"} <= set(result["dataset"]) or "type" not in result["task"]:
-                    errors.append('"model-index[0].results[0].dataset" needs "type" and "name"')
-        if "model-index" in data and not errors:
-            model_index_to_eval_results(data["model-index"])
-    if kind == "dataset":
-        for one in data.get("configs", []):
-            if not one.get("config_name") or re.search(r"[<>:/\\|?*]", one["config_name"]):
-                errors.append(f'"configs.config_name" is not valid: {one.get("config_name")!r}')
-    if kind == "space":
-        if data.get("sdk") not in ("gradio", "docker", "static"):
-            errors.append('"sdk" must be one of gradio, docker, static')
-        for name in ("colorFrom", "colorTo"):
-            if data.get(name, "red") not in COLOURS:
-                errors.append(f'"{name}" must be one of {sorted(COLOURS)}')
-        if len(data.get("short_description", "")) > 60:
-            errors.append('"short_description" must be at most 60 characters long')
-    return [{"message": message} for message in errors]
+        yield '"tags" must be an array of strings'
+
+
+def model_errors(data: dict) -> Iterator[str]:
+    if data.get("pipeline_tag", "robotics") not in PIPELINES:
+        yield f'"pipeline_tag" must be one of {sorted(PIPELINES)}'
+    is_whole = True
+    for one in data.get("model-index", []):
+        if not one.get("name"):
+            is_whole = False
+            yield '"model-index[0].name" is required'
+        for result in one.get("results", []):
+            if not {"task", "dataset", "metrics"} <= set(result):
+                is_whole = False
+                yield '"model-index[0].results[0]" needs "task", "dataset" and "metrics"'
+            elif not {"type", "name"} <= set(result["dataset"]) or "type" not in result["task"]:
+                is_whole = False
+                yield '"model-index[0].results[0].dataset" needs "type" and "name"'
+    if "model-index" in data and is_whole:
+        model_index_to_eval_results(data["model-index"])
+
+
+def dataset_errors(data: dict) -> Iterator[str]:
+    for one in data.get("configs", []):
+        if not one.get("config_name") or re.search(r"[<>:/\\|?*]", one["config_name"]):
+            yield f'"configs.config_name" is not valid: {one.get("config_name")!r}'
+
+
+def space_errors(data: dict) -> Iterator[str]:
+    if data.get("sdk") not in ("gradio", "docker", "static"):
+        yield '"sdk" must be one of gradio, docker, static'
+    for name in ("colorFrom", "colorTo"):
+        if data.get(name, "red") not in COLOURS:
+            yield f'"{name}" must be one of {sorted(COLOURS)}'
+    if len(data.get("short_description", "")) > 60:
+        yield '"short_description" must be at most 60 characters long'
 
 
 class Handler(BaseHTTPRequestHandler):

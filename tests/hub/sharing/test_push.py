@@ -12,25 +12,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from helpers.without_packages import code_without_packages
 from safetensors.torch import load_file, save_file
 
 from gato_hub.sharing.model_card import model_card
 from modeling_gato import GatoForCausalLM
 from tokenization_gato import GatoProcessor
 
+pytestmark = [pytest.mark.slow, pytest.mark.subprocess]
+
 GATO = str(Path(sys.executable).with_name("gato"))
 ROOT = Path(__file__).parents[3]
-# None of our packages can be imported after this, as in an environment that does not have them.
-WITHOUT_OUR_PACKAGES = """
-import sys
-
-class Refusing:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in ("modeling_gato", "tokenization_gato", "gato_hub"):
-            raise ModuleNotFoundError(f"no module {name} here")
-
-sys.meta_path.insert(0, Refusing())
-"""
 
 
 class HubClient:
@@ -188,7 +180,7 @@ print(type(AutoImageProcessor.from_pretrained(name, **trust)).__name__)
 write = pipeline("text-generation", model=model, tokenizer=processor.tokenizer)
 print(len(write("go to", max_new_tokens=4, do_sample=False)[0]["generated_text"]) > 5)
 """
-    lines = hub.python(WITHOUT_OUR_PACKAGES + code, token=None).splitlines()
+    lines = hub.python(code_without_packages(code), token=None).splitlines()
     assert int(lines[0].split()[1]) >= 5
     assert lines[1:] == ["GatoConfig", "TokenizersBackend", "GatoImageProcessorPil", "True"]
     with torch.no_grad():
@@ -272,7 +264,7 @@ rows = load_dataset("ada/episodes", "classic-control--pendulum", split="train")
 print(len(rows), rows[0]["task"], len(rows[0]["continuous_actions"]))
 print(next(iter(load_dataset("ada/episodes", "classic-control--cart-pole", split="train", streaming=True)))["task"])
 """
-    assert hub.python(WITHOUT_OUR_PACKAGES + code, token=None).splitlines() == [
+    assert hub.python(code_without_packages(code), token=None).splitlines() == [
         "3 classic-control/pendulum 200",
         "classic-control/cart-pole",
     ]
@@ -343,7 +335,7 @@ demo = app.Demo(app.chosen_checkpoint())
 picture, tokens, state = next(demo.act(app.Showing(), "babyai/go-to-local", 0, 1.0))
 print(picture.size[0] > 100, "gato-image" in tokens, "go to" in state)
 """
-    assert hub.python(WITHOUT_OUR_PACKAGES + code, token=None).split() == ["True"] * 3
+    assert hub.python(code_without_packages(code), token=None).split() == ["True"] * 3
 
 
 # ---------------------------------------------------------------------------------------------------------------
