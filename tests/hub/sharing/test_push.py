@@ -328,14 +328,16 @@ def test_a_space_carries_all_that_it_needs(hub, checkpoint, pushed, tmp_path):
 
     # It is pulled and plays with nothing but what lies in its folder.
     code = f"""
+import sys
 sys.path.insert(0, {str(tmp_path / "demo")!r})
-import app, modeling_gato
-assert modeling_gato.__file__.startswith({str(tmp_path / "demo")!r})
+import app, gato_hub, modeling_gato, tokenization_gato
+for package in (gato_hub, modeling_gato, tokenization_gato):
+    assert package.__file__.startswith({str(tmp_path / "demo")!r})
 demo = app.Demo(app.chosen_checkpoint())
 picture, tokens, state = next(demo.act(app.Showing(), "babyai/go-to-local", 0, 1.0))
 print(picture.size[0] > 100, "gato-image" in tokens, "go to" in state)
 """
-    assert hub.python(code_without_packages(code), token=None).split() == ["True"] * 3
+    assert hub.python(code, token=None).split() == ["True"] * 3
 
 
 # ---------------------------------------------------------------------------------------------------------------
