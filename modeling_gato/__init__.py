@@ -12,10 +12,10 @@ from .modeling_gato import GatoForCausalLM, GatoModel, GatoPreTrainedModel
 AutoConfig.register("gato", GatoConfig, exist_ok=True)
 AutoModel.register(GatoConfig, GatoModel, exist_ok=True)
 AutoModelForCausalLM.register(GatoConfig, GatoForCausalLM, exist_ok=True)
-# Trainer's label smoothing shifts the labels only of classes named here.
+# Trainer's label smoothing shifts labels only for the classes named here.
 MODEL_FOR_CAUSAL_LM_MAPPING_NAMES["gato"] = "GatoForCausalLM"
 
-# Checkpoints carry their code, so that they load with `trust_remote_code=True` where this package is not installed.
+# Saved checkpoints carry their code, so that `trust_remote_code=True` loads them where this package is not installed.
 GatoConfig.register_for_auto_class()
 GatoModel.register_for_auto_class("AutoModel")
 GatoForCausalLM.register_for_auto_class("AutoModelForCausalLM")

@@ -1,9 +1,9 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""Attention on a CPU, a block of queries at a time: keys that no query of a block can see are never touched.
+"""Attention on a CPU, a block of queries at a time: it skips the keys that no query of a block can see.
 
-That saves most of a window in which many episodes are packed. With Transformer-XL's scores of distances, which no
-fused kernel takes, the square of all scores is never held either: the backward pass makes each block's again.
+In a window of many packed episodes that saves most of the work. No fused kernel takes Transformer-XL's scores of
+distances; in blocks, the scores of all queries are never held at once: the backward pass computes each block's again.
 """
 
 from typing import Any
@@ -13,13 +13,13 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 BLOCK = 128
-# Measured by tests/benchmarks/training.py: where less is saved one kernel for the whole square is faster.
+# Measured by tests/benchmarks/training.py: where blocks save less, one kernel for all queries is faster.
 LARGEST_SHARE = 0.4
 SHORTEST_RELATIVE = 512
 
 
 def worthwhile_blocks(mask: torch.Tensor | None, length: int, is_relative: bool) -> list[tuple[int, int, int]] | None:
-    """The [`query_blocks`] of a window, where they are faster than all queries at once."""
+    """The [`query_blocks`] of a window if they are faster than all queries at once, else None."""
     if is_relative:
         return query_blocks(mask, length) if length >= SHORTEST_RELATIVE else None
     if mask is None or length <= BLOCK:
@@ -31,7 +31,7 @@ def worthwhile_blocks(mask: torch.Tensor | None, length: int, is_relative: bool)
 
 def query_blocks(mask: torch.Tensor | None, length: int) -> list[tuple[int, int, int]]:
     """
-    Blocks of queries, each `(first query, query after the last, first key that one of them sees)`.
+    Cuts a window into blocks of queries, each `(first query, query after the last, first key that one of them sees)`.
 
     Args:
         mask: boolean `(batch, 1, length, length)`, of a causal attention; None for all keys up to the query's own.
@@ -39,7 +39,7 @@ def query_blocks(mask: torch.Tensor | None, length: int) -> list[tuple[int, int,
     starts = range(0, length, BLOCK)
     if mask is None:
         return [(start, min(start + BLOCK, length), 0) for start in starts]
-    # A query that sees nothing is padding: it begins where it stands.
+    # A query that sees nothing is padding; count its own key as its first.
     first_keys = mask[:, 0].to(torch.uint8).argmax(-1)
     own = torch.arange(length, device=mask.device)
     first_keys = torch.where(mask[:, 0].any(-1), first_keys, own).amin(0).tolist()
@@ -99,7 +99,7 @@ def shift_to_distances(scores: torch.Tensor) -> torch.Tensor:
 
 
 def shift_from_distances(gradients: torch.Tensor) -> torch.Tensor:
-    """The gradients of what [`shift_to_distances`] was given, from those of what it gave."""
+    """Backward of [`shift_to_distances`]: gradients of its output to gradients of its input."""
     batch, heads, queries, keys = gradients.shape
     if queries == 1:
         return gradients
@@ -109,7 +109,7 @@ def shift_from_distances(gradients: torch.Tensor) -> torch.Tensor:
 
 class RelativeBlockwiseAttention(torch.autograd.Function):
     """
-    Attention with Transformer-XL's four terms (Dai et al., 2019, section 3.3).
+    Attention with Transformer-XL's four terms (Dai et al., 2019, section 3.3), forward and backward in blocks.
 
     Args:
         query, key, value: `(batch, heads, length, head_dim)`.
@@ -134,17 +134,17 @@ class RelativeBlockwiseAttention(torch.autograd.Function):
         blocks: list[tuple[int, int, int]],
         scaling: float,
     ) -> torch.Tensor:
-        attended, normalisers = torch.empty_like(query), []
+        attended, normalizers = torch.empty_like(query), []
         for block in blocks:
             start, stop, first = block
             parts = _BlockOfScores(query, key, distance_keys, content_bias, distance_bias, mask, block, scaling)
             largest = parts.scores.amax(-1, keepdim=True)
             weights = parts.scores.sub_(largest).exp_()
             total = weights.sum(-1, keepdim=True)
-            normalisers.append(total.log().add_(largest))
+            normalizers.append(total.log().add_(largest))
             attended[:, :, start:stop] = (weights.to(value.dtype) @ value[:, :, first:stop]) / total.to(value.dtype)
         ctx.save_for_backward(
-            query, key, value, distance_keys, content_bias, distance_bias, mask, attended, *normalisers
+            query, key, value, distance_keys, content_bias, distance_bias, mask, attended, *normalizers
         )
         ctx.blocks, ctx.scaling = blocks, scaling
         return attended
@@ -152,14 +152,14 @@ class RelativeBlockwiseAttention(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, d_attended: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        query, key, value, distance_keys, content_bias, distance_bias, mask, attended, *normalisers = ctx.saved_tensors
+        query, key, value, distance_keys, content_bias, distance_bias, mask, attended, *normalizers = ctx.saved_tensors
         d_query, d_key, d_value = torch.empty_like(query), torch.zeros_like(key), torch.zeros_like(value)
         d_distance_keys = torch.zeros_like(distance_keys)
         d_content, d_distance = torch.zeros_like(content_bias), torch.zeros_like(distance_bias)
-        for block, normaliser in zip(ctx.blocks, normalisers, strict=True):
+        for block, normalizer in zip(ctx.blocks, normalizers, strict=True):
             start, stop, first = block
             parts = _BlockOfScores(query, key, distance_keys, content_bias, distance_bias, mask, block, ctx.scaling)
-            weights = parts.scores.sub_(normaliser).exp_()
+            weights = parts.scores.sub_(normalizer).exp_()
             d_out = d_attended[:, :, start:stop]
             d_value[:, :, first:stop] += weights.to(value.dtype).transpose(2, 3) @ d_out
             along = (d_out * attended[:, :, start:stop]).sum(-1, keepdim=True).float()
@@ -172,7 +172,7 @@ class RelativeBlockwiseAttention(torch.autograd.Function):
             d_query[:, :, start:stop] = d_content_query + d_distance_query
             d_content += d_content_query.sum((0, 2))
             d_distance += d_distance_query.sum((0, 2))
-            # (heads, keys, batch x queries) x (heads, batch x queries, head_dim): the batch is added up on the way.
+            # (heads, keys, batch x queries) x (heads, batch x queries, head_dim), which sums over the batch.
             heads, keys = by_distance.shape[1], by_distance.shape[3]
             d_keys = by_distance.permute(1, 3, 0, 2).reshape(heads, keys, -1) @ parts.distance_query.transpose(
                 0, 1
@@ -182,7 +182,7 @@ class RelativeBlockwiseAttention(torch.autograd.Function):
 
 
 class _BlockOfScores:
-    """The scores of a block of queries in float32, masked, and what they were made of."""
+    """The masked scores of a block of queries in float32, and the tensors that they were made of."""
 
     def __init__(
         self,

@@ -72,9 +72,9 @@ class GatoConfig(PreTrainedConfig):
         hidden_act (`str`): activation of the gate; GELU makes it GEGLU.
         position_embedding_type (`str`): `"rotary"`, or `"transformer_xl"` for relative attention (Dai et al., 2019),
             which the paper's parameter counts imply.
-        rope_parameters (`dict`, *optional*): rotary embedding parameters as everywhere in transformers.
-        max_position_embeddings (`int`): the window in tokens: the length of a training sequence, and how far back a
-            token can attend. Also read as `sliding_window`: a cache longer than it slides.
+        rope_parameters (`dict`, *optional*): parameters of rotary positions, as everywhere in transformers.
+        max_position_embeddings (`int`): the window in tokens: the length of a training sequence, and the number of
+            tokens that a token attends to. The library reads it as `sliding_window`, too: longer caches slide.
         attention_dropout (`float`): dropout on attention probabilities.
         hidden_dropout (`float`): dropout on the output of each sub-layer.
         drop_path_rate (`float`): stochastic depth, the probability that a sub-layer is skipped for a row in training.
@@ -88,8 +88,8 @@ class GatoConfig(PreTrainedConfig):
         num_local_positions (`int`): observation tokens one timestep can hold.
         image_token_id (`int`): id that stands where a patch goes.
         separator_token_id (`int`): id between the observation and the action.
-        continuous_token_range (`tuple[int, int]`, *optional*): first id of the bins of continuous values, and the one
-            after the last. A new model then begins with similar embeddings for neighbouring bins; it learns faster.
+        continuous_token_range (`tuple[int, int]`, *optional*): first id of the bins of continuous values, and the id
+            after the last. A new model then starts with similar embeddings for neighboring bins and learns faster.
     """
 
     model_type = "gato"

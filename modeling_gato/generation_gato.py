@@ -1,8 +1,8 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""Acting: a memory that lives across environment steps, and an agent that reads observations and answers actions.
+"""An agent that reads observations, remembers them across steps, and answers with actions.
 
-Knows nothing of how observations become tokens: that is the processor's work.
+The processor turns observations into tokens and tokens into actions; this file knows nothing of that.
 """
 
 import importlib
@@ -26,31 +26,36 @@ class GatoAgent:
     however long the episode. Only tokens that are legal in the action space can come out. All state is in the agent.
 
     Args:
-        model ([`GatoForCausalLM`]): the model; it is not changed.
+        model ([`GatoForCausalLM`]): the model, which is not changed.
         processor ([`GatoProcessor`]): turns observations into tokens and tokens into actions.
         action_space (`gymnasium.Space`): with `num_envs`, the space of ONE environment. Without, either the space of
             a single environment or the batched `action_space` of a vector environment: the first observation, batched
             alike or not, decides.
         prompt (`dict`, *optional*): a demonstration, one row of an episode dataset. Its last whole steps that fit
             half the window come before every episode.
-        do_sample (`bool`, *optional*): sample action tokens, else take the likeliest.
-        temperature (`float`, *optional*): of the sampling, above 0.
-        continuous_actions (`str`, *optional*): how a continuous action is read from the distribution over its bins:
-            `"sample"`, `"mode"` or `"mean"`, the bin nearest to the mean. By default as `do_sample` says.
-        context_steps (`int`, *optional*): forget everything but the prompt after so many steps, where the present one
-            tells all that matters: a step costs less, and what came before can't mislead. By default a step is
-            remembered as long as the window holds it.
-        past_window (`str`, *optional*): what to do when the window is full. With `"memory"`, the default, it slides,
-            and what slid out reaches through the layers, as in the paper. With `"reread"` the last whole steps that
-            fit half of it are read again, texts first, as a window of their own, like those of training, which begin
-            anywhere in an episode: a model that has never seen a longer sequence stays where it was trained.
-        task (`str`, *optional*): name of the task, such as "metaworld/reach", by which the checkpoint may know more.
-
-            What is left out of these is taken from `model.generation_config.agent`, see [`acting_settings`], and
-            where that has nothing tokens are sampled at temperature 1.
+        do_sample (`bool`, *optional*): whether to sample action tokens rather than to take the likeliest.
+        temperature (`float`, *optional*): temperature of sampling, above 0.
+        continuous_actions (`str`, *optional*): how to choose a continuous action from the distribution over its bins:
+            `"sample"` draws a bin, `"mode"` takes the likeliest, `"mean"` the one nearest to the mean. By default
+            `do_sample` decides between the first two.
+        context_steps (`int`, *optional*): clear the memory, but for the prompt, every so many steps; use it when the
+            current observation suffices. By default a step is remembered as long as the window holds it.
+        past_window (`str`, *optional*): what to do when the window is full. `"memory"`, the default, slides the
+            window; older tokens still reach through the layers, as in the paper. `"reread"` starts a new window with
+            the last whole steps that fit half of it, texts first; use it when the model was never trained on longer
+            sequences than the window.
+        task (`str`, *optional*): name of the task, such as "metaworld/reach", under which the checkpoint may have
+            settings.
         num_envs (`int`, *optional*): number of environments in `observations`.
-        observation_space (`gymnasium.Space`, *optional*): of one environment, where the training data used it too.
-        seed (`int`, *optional*): of the sampling.
+        observation_space (`gymnasium.Space`, *optional*): the space of one environment; needed if the training data
+            was encoded with it.
+        seed (`int`, *optional*): seed of sampling.
+
+    Settings from `do_sample` to `past_window` that are left out come from `model.generation_config.agent`, see
+    [`acting_settings`]; without those, tokens are sampled at temperature 1.
+
+    Raises:
+        ValueError: a setting that can't be, or a processor with more ids than the model.
     """
 
     def __init__(
@@ -120,7 +125,7 @@ class GatoAgent:
 
     @property
     def previous_observations(self) -> list[Any]:
-        """What each environment showed last, as far as the agent remembers; None where it begins anew."""
+        """The last observation of each environment that the agent remembers; None where its memory is empty."""
         if self.memory is None:
             return [None]
         return [
@@ -130,11 +135,14 @@ class GatoAgent:
 
     def reset(self, mask: np.ndarray | None = None) -> None:
         """
-        Begins a new episode: forgets everything but the prompt.
+        Starts new episodes: forgets everything but the prompt.
 
         Args:
-            mask: boolean `(num_envs,)`, which environments begin anew, e.g. `terminated | truncated` of the last
-                step; None for all.
+            mask: boolean `(num_envs,)`, true for the environments that start anew, such as `terminated | truncated`
+                of the last step; None for all.
+
+        Raises:
+            ValueError: the mask has another shape or type, or comes before the first observation.
         """
         if self.memory is None and mask is None:
             return
@@ -153,10 +161,14 @@ class GatoAgent:
 
     def keep(self, mask: np.ndarray) -> None:
         """
-        Goes on with some of the environments alone, so that those that are done with cost nothing.
+        Drops finished environments from the batch, so that they cost nothing more.
 
         Args:
-            mask: boolean `(num_envs,)`, at least one of them true. What follows has as many environments.
+            mask: boolean `(num_envs,)`, true for the environments to keep, at least one. Later observations and
+                actions have as many environments as were kept.
+
+        Raises:
+            ValueError: the mask keeps none, has another shape or type, or comes before the first observation.
         """
         mask = self._checked_mask(mask)
         if not mask.any():
@@ -185,21 +197,25 @@ class GatoAgent:
     @torch.no_grad()
     def act(self, observations: Any) -> Any:
         """
-        One action for each environment, legal in its space.
+        Chooses an action for each environment, legal in its space.
 
         Args:
-            observations: of one environment; or batched as a gymnasium vector environment returns them: arrays with
-                a leading `num_envs`, texts as a tuple, mappings and tuples of those.
+            observations: the observation of one environment; or those of many, batched as a gymnasium vector
+                environment returns them: arrays with a leading `num_envs`, texts as a tuple, mappings and tuples of
+                those.
 
         Returns:
             an action, or actions batched as `envs.step` takes them.
+
+        Raises:
+            ValueError: the observations are of another number of environments, or can't be encoded.
         """
         if self.memory is None:
             self._infer_num_envs(observations)
         if self.context_steps is not None:
             self.reset(self._num_steps == self.context_steps)
         was_training = self.model.training
-        if was_training:  # to go through all modules takes a tenth of an action's time
+        if was_training:  # asked, because `eval` visits all modules, which takes a tenth of an action's time
             self.model.eval()
         try:
             ids = self._generate(self._encode(observations))
@@ -235,7 +251,7 @@ class GatoAgent:
         return None
 
     def _encode(self, observations: Any) -> Mapping[str, torch.Tensor]:
-        """The new tokens of every environment, left padded: its last action token, then what it sees now."""
+        """The new tokens of every environment, left padded: its last action token, then its observation."""
         rows = split_batch(observations, self.num_envs) if self.is_vectorized else [observations]
         sequences = self.processor.encode_observations(
             rows,
@@ -259,8 +275,8 @@ class GatoAgent:
         inputs = self.processor.pad(sequences, return_tensors="pt", padding_side="left")
         inputs = {name: value.to(self.model.device) for name, value in inputs.items()}
 
-        # The last action token was sampled but not yet read: it comes first. One more column on the left holds it
-        # where padding is none, else it takes the place of the padding next to the tokens.
+        # The last action token was chosen but not yet read, so it comes first. A row without padding takes it in one
+        # more column on the left, a row with padding in the place before its first token.
         mask = F.pad(inputs["attention_mask"], (1, 0))
         places = mask.shape[1] - 1 - mask.sum(1, keepdim=True)
         last_action = self._last_action[:, None]
@@ -273,7 +289,7 @@ class GatoAgent:
         return inputs
 
     def _reread(self, mask: np.ndarray, budget: int) -> None:
-        """Lets the memory of the environments in `mask` begin with their last steps, of at most `budget` tokens."""
+        """Fills the memory of the environments in `mask` anew with their last steps, at most `budget` tokens."""
         if not mask.any():
             return
         rows = []
@@ -297,7 +313,7 @@ class GatoAgent:
         self.memory.load(memory, torch.from_numpy(mask).to(self.model.device))
 
     def _encode_steps(self, history: list[tuple[Any, np.ndarray]]) -> Any:
-        """Steps of one environment, each what it showed and the ids of what was done, as a sequence of their own."""
+        """Encodes steps of one environment, each an observation and action ids, as a sequence of their own."""
         observations, actions = zip(*history, strict=True)
         return self.processor.encode_steps(observations, np.stack(actions), self.observation_space)
 
@@ -318,7 +334,7 @@ class GatoAgent:
         return torch.stack(ids, dim=1)
 
     def _logits(self, hidden: torch.Tensor, low: int, high: int) -> torch.Tensor:
-        """Only the head's rows that an action token may take."""
+        """Logits of the ids in [low, high): only those rows of the head are computed."""
         head = self.model.get_output_embeddings()
         if type(head) is torch.nn.Linear:
             return F.linear(hidden, head.weight[low:high]).float()

@@ -1,6 +1,6 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""Positions of a sequence whose states are kept: those that `logits_to_keep` names."""
+"""Which positions of a sequence to keep, as `logits_to_keep` names them, and how to take them."""
 
 import torch
 from transformers.utils.import_utils import is_tracing

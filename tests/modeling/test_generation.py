@@ -438,7 +438,7 @@ def test_the_space_of_a_vector_environment_gives_back_that_of_one(batched, singl
     assert unbatch_space(batched) == (single, num_envs)
 
 
-def test_a_vector_environments_space_is_recognised_by_its_observations(processor):
+def test_a_vector_environments_space_is_recognized_by_its_observations(processor):
     model, batched = tiny_actor(processor), spaces.MultiDiscrete([7] * 3)
     random = np.random.default_rng(0)
     actions = GatoAgent(model, processor, batched, seed=0).act(stacked([observe(random) for _ in range(3)]))

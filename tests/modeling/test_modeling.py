@@ -180,7 +180,7 @@ def test_embeddings_of_the_inputs_may_be_given_instead_of_ids(model):
 
 
 def test_patch_positions_are_the_papers_example():
-    """Rows [0.25, 0.5] and columns [0.4, 0.6] quantise to [32, 64] and [51, 77]; 48 and 64 at evaluation."""
+    """Rows [0.25, 0.5] and columns [0.4, 0.6] quantize to [32, 64] and [51, 77]; 48 and 64 at evaluation."""
     embedder = GatoPatchEmbedder(tiny_config()).eval()
     intervals = torch.tensor([[[32, 64], [51, 77]]])
     assert embedder.choose_positions(intervals).tolist() == [[48, 64]]
@@ -379,7 +379,7 @@ def test_end_of_sequence_is_in_the_generation_config(model):
     assert model.generation_config.eos_token_id == EOS_ID
 
 
-def test_a_new_model_takes_neighbouring_values_for_similar():
+def test_a_new_model_takes_neighboring_values_for_similar():
     config = tiny_config(hidden_size=64, vocab_size=700, continuous_token_range=[100, 612], initializer_range=0.02)
     table = GatoForCausalLM(config).get_input_embeddings().weight
     values, others = table[100:612], table[612:]
