@@ -65,19 +65,20 @@ def push_checkpoint(
     if not re.fullmatch(r"\d+[KMGT]?B", max_shard_size, re.IGNORECASE):
         raise PublishError(f"max_shard_size must be a size such as 5GB, not {max_shard_size!r}")
     model, processor = load_checkpoint(checkpoint)
-    checkpoint = checkpoint_location(checkpoint)
-    read = _read_results(Path(results)) if results is not None else None
+    source = Path(checkpoint_location(checkpoint))
+    given = None if results is None else Path(results)
+    read = None if given is None else _read_results(given)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         model.save_pretrained(folder, max_shard_size=max_shard_size)
         processor.save_pretrained(folder)
-        _copy(TRAINING_FILES, Path(checkpoint), folder)
-        if read is not None:
-            _copy(RESULT_FILES, Path(results) if Path(results).is_dir() else Path(results).parent, folder)
+        _copy(TRAINING_FILES, source, folder)
+        if given is not None:
+            _copy(RESULT_FILES, given if given.is_dir() else given.parent, folder)
             write_json(folder / RESULTS, read)
-        elif (Path(checkpoint) / RESULTS).exists():
-            read = _read_results(Path(checkpoint))
-            _copy(RESULT_FILES, Path(checkpoint), folder)
+        elif (source / RESULTS).exists():
+            read = _read_results(source)
+            _copy(RESULT_FILES, source, folder)
         card = model_card(repo_id, model, processor, folder, read, license)
         if to_folder is not None:
             card.save(folder / "README.md")
@@ -174,7 +175,7 @@ def pull(repo_id: str, output: str | os.PathLike, *, kind: str = "model", revisi
         raise PublishError(f"a repository is a model, a dataset or a space, not {kind!r}")
 
     def download() -> str:
-        return snapshot_download(repo_id, repo_type=kind, revision=revision, local_dir=output)
+        return snapshot_download(repo_id, repo_type=kind, revision=revision, local_dir=Path(output))
 
     return Path(patiently(download, repo_id, kind, revision))
 
@@ -208,7 +209,7 @@ def _package_folders() -> dict[str, Path]:
     import tokenization_gato
 
     packages = {"modeling_gato": modeling_gato, "tokenization_gato": tokenization_gato}
-    folders = {name: Path(package.__file__).parent for name, package in packages.items()}
+    folders = {name: Path(str(package.__file__)).parent for name, package in packages.items()}
     return folders | {"gato_hub": HUB_FOLDER}
 
 

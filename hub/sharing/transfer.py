@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from ..system.errors import GatoError
 
@@ -57,15 +57,15 @@ def push_files(
     from huggingface_hub import CommitOperationAdd, HfApi
 
     api = HfApi()
-    sdk = {"space_sdk": "gradio"} if kind == "space" else {}
+    sdk = "gradio" if kind == "space" else None
 
     def create() -> None:
-        api.create_repo(repo_id, repo_type=kind, private=private, exist_ok=True, **sdk)
+        api.create_repo(repo_id, repo_type=kind, private=private, exist_ok=True, space_sdk=sdk)
         if revision is not None:
             api.create_branch(repo_id, repo_type=kind, branch=revision, exist_ok=True)
 
     def upload() -> str:
-        pieces = {**files, "README.md": str(card).encode()}
+        pieces: dict[str, Path | bytes] = {**files, "README.md": str(card).encode()}
         additions = [CommitOperationAdd(path, piece) for path, piece in pieces.items()]
         commit = api.create_commit(repo_id, additions, commit_message=message, repo_type=kind, revision=revision)
         return str(commit.commit_url)
@@ -94,14 +94,19 @@ def patiently(call: Callable[[], Value], repo_id: str, kind: str, revision: str 
     from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, HFValidationError
 
     # Releases of huggingface_hub use different HTTP libraries; its own error derives from the library's.
-    http_error = HfHubHTTPError.__bases__[0]
+    handled: tuple[type[Exception], ...] = (
+        cast(type[Exception], HfHubHTTPError.__bases__[0]),
+        EntryNotFoundError,
+        OSError,
+        RuntimeError,
+    )
     for seconds in SECONDS_BEFORE_TRIES:
         time.sleep(seconds)
         try:
             return call()
         except HFValidationError as error:
             raise PublishError(str(error)) from error
-        except (http_error, EntryNotFoundError, OSError, RuntimeError) as error:
+        except handled as error:
             failure = error
             # A RuntimeError is that of an upload, which huggingface_hub has tried again and again already.
             if isinstance(error, RuntimeError) or not _is_transient(error):
