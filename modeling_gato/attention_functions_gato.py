@@ -51,12 +51,12 @@ def blockwise_attention_forward(
     blocks: list[tuple[int, int, int]],
     **kwargs: Unpack[TransformersKwargs],
 ) -> tuple[torch.Tensor, None]:
-    """Attention of a window over its own keys, a block of queries at a time; see [`query_blocks`]."""
+    """Attention of a window over its own keys, a block of queries at a time; see [`blockwise_attention`]."""
     return blockwise_attention(query, key, value, attention_mask, blocks, scaling), None
 
 
 def with_distances(attend: Callable) -> Callable:
-    """The counterpart of an attention function that adds Transformer-XL's scores of distances."""
+    """Returns the attention function that adds Transformer-XL's scores of distances to those of `attend`."""
     if attend is blockwise_attention_forward:
         return relative_blockwise_attention_forward
     return partial(relative_attention_forward, attend=attend)
@@ -107,7 +107,7 @@ def relative_blockwise_attention_forward(
     blocks: list[tuple[int, int, int]],
     **kwargs: Unpack[TransformersKwargs],
 ) -> tuple[torch.Tensor, None]:
-    """The same in blocks of queries; see [`RelativeBlockwiseAttention`]."""
+    """[`relative_attention_forward`] in blocks of queries; see [`RelativeBlockwiseAttention`]."""
     attended = RelativeBlockwiseAttention.apply(
         query, key, value, relative_keys, module.content_bias, module.relative_bias, attention_mask, blocks, scaling
     )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class GatoGenerationMixin(GenerationMixin):
-    """`generate` for text, captions and chat, and agents for environments."""
+    """Adds patches and local positions to `generate`, and makes agents."""
 
     def prepare_inputs_for_generation(
         self, input_ids: torch.LongTensor, is_first_iteration: bool = False, **kwargs: Any
@@ -53,7 +53,7 @@ class GatoGenerationMixin(GenerationMixin):
         input_ids: torch.LongTensor | None = None,
         **model_kwargs: Any,
     ) -> tuple[torch.LongTensor | None, dict[str, Any]]:
-        """Beams repeat rows; the patches of a row must be repeated together, not one by one."""
+        """Repeats rows, for beams, with the patches of a row together rather than one by one."""
         patches = {
             name: model_kwargs.pop(name) for name in ("pixel_values", "patch_positions") if name in model_kwargs
         }
