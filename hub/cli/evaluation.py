@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from .errors import explained_errors
-from .options import ActionSeed, PromptData, TaskNames, Workers, console
+from .options import ActionSeed, Prompt, PromptData, TaskNames, Workers, console
 
 
 def evaluate(
@@ -24,13 +24,7 @@ def evaluate(
     out: Annotated[Path, typer.Option(help="Folder for results.json, tables and pictures.", file_okay=False)],
     episodes: Annotated[int, typer.Option(min=1, help="Episodes of each task.")] = 50,
     documents: Annotated[int, typer.Option(min=1, help="Test rows of each task of documents.")] = 500,
-    prompt: Annotated[
-        bool,
-        typer.Option(
-            "--prompt/--no-prompt",
-            help="Begin each episode with a demonstration: the expert's, if --prompt-data is not given.",
-        ),
-    ] = False,
+    prompt: Prompt = False,
     prompt_data: PromptData = None,
     workers: Workers = 2,
     seed: ActionSeed = 0,

@@ -18,6 +18,13 @@ TaskNames = Annotated[
 ]
 Workers = Annotated[int, typer.Option(min=1, help="Number of processes. It does not change the results.")]
 ActionSeed = Annotated[int, typer.Option(min=0, help="Seed of the sampling of actions.")]
+Prompt = Annotated[
+    bool,
+    typer.Option(
+        "--prompt/--no-prompt",
+        help="Begin each episode with a demonstration: the expert's, if --prompt-data is not given.",
+    ),
+]
 PromptData = Annotated[
     str | None,
     typer.Option(help="Take demonstrations from a folder of `gato collect`, parquet files or the Hub."),

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from .errors import explained_errors
-from .options import ActionSeed, Checkpoint, PromptData
+from .options import ActionSeed, Checkpoint, Prompt, PromptData
 
 
 def play(
@@ -24,13 +24,7 @@ def play(
     steps: Annotated[int | None, typer.Option(min=1, help="Stop after this many steps.")] = None,
     frames_a_second: Annotated[float, typer.Option(min=0.1, help="Frames a second in the file.")] = 4.0,
     seed: ActionSeed = 0,
-    prompt: Annotated[
-        bool,
-        typer.Option(
-            "--prompt/--no-prompt",
-            help="Begin with a demonstration: the expert's, if --prompt-data is not given.",
-        ),
-    ] = False,
+    prompt: Prompt = False,
     prompt_data: PromptData = None,
 ) -> None:
     """Watch a checkpoint act, with the tokens that it reads and writes; or in several tasks side by side."""

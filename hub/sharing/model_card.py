@@ -63,7 +63,6 @@ def model_card(
     example = control[0] if control else (training or {}).get("example") or "classic-control/cart-pole"
     embedding = model.get_input_embeddings().weight.numel()
     parameters = model.num_parameters()
-    ranges = processor.vocabulary
     return ModelCard.from_template(
         data,
         template_str=TEMPLATE.read_text(encoding="utf-8"),
@@ -73,10 +72,7 @@ def model_card(
         config=model.config,
         parameters=_short(parameters),
         embedding_parameters=_short(embedding),
-        vocabulary=(
-            f"text {len(ranges.text)}, continuous values {len(ranges.continuous)}, discrete values "
-            f"{len(ranges.discrete)}{' shared with text' if ranges.share_discrete_with_text else ''}"
-        ),
+        vocabulary=_vocabulary(processor),
         weights=str(model.dtype).removeprefix("torch."),
         example_task=example,
         training=training,
@@ -103,6 +99,16 @@ def _shown(results: Mapping[str, Any]) -> Mapping[str, Any]:
         return results
     tasks = {task_id: entry for task_id, entry in results["tasks"].items() if entry["kind"] != "control"}
     return {**results, "tasks": tasks}
+
+
+def _vocabulary(processor: GatoProcessor) -> str:
+    """Returns the sizes of the vocabulary's parts."""
+    ranges = processor.vocabulary
+    shared = " shared with text" if ranges.share_discrete_with_text else ""
+    return (
+        f"text {len(ranges.text)}, continuous values {len(ranges.continuous)}, "
+        f"discrete values {len(ranges.discrete)}{shared}"
+    )
 
 
 def _there(folder: Path, name: str) -> str | None:
