@@ -79,7 +79,8 @@ def known_tasks(checkpoint: str) -> list[str]:
     if (folder / "results.json").exists():
         learned = list(json.loads((folder / "results.json").read_text(encoding="utf-8"))["tasks"])
     elif (folder / "training.json").exists():
-        sections = json.loads((folder / "training.json").read_text(encoding="utf-8"))["recipe"]["data"]
+        recipe = json.loads((folder / "training.json").read_text(encoding="utf-8")).get("recipe")
+        sections = recipe["data"] if recipe else ()  # an average has no recipe
         learned = [task_id for section in sections for task_id in section.get("tasks") or ()]
     first = [task_id for task_id in dict.fromkeys(learned) if task_id in playable]
     return first + [task_id for task_id in playable if task_id not in first]
