@@ -336,6 +336,7 @@ class GatoAgent:
     def _logits(self, hidden: torch.Tensor, low: int, high: int) -> torch.Tensor:
         """Logits of the ids in [low, high): only those rows of the head are computed."""
         head = self.model.get_output_embeddings()
+        # Reads a plain head's weight, so that a step computes few rows; a head of an adapter or quantizer is called.
         if type(head) is torch.nn.Linear:
             return F.linear(hidden, head.weight[low:high]).float()
         return head(hidden)[:, low:high].float()
