@@ -32,12 +32,13 @@ class AttentionContext:
         position_ids: `(batch or 1, length)`.
         attention_function: name of the function that attends.
         num_distances: number of distances that Transformer-XL attention is to project; 0 for rotary positions, and
-            where a memory remembers the projections.
+            where the cache remembers the projections.
         distances: `(batch or 1, length, keys)` from query to key; None where the last key is the last query's own.
         blocks: the blocks of blockwise attention, see [`query_blocks`].
         flash_boundaries: keyword arguments that keep packed sequences apart in flash attention.
         memory_block: the place of the new tokens in a [`GatoMemory`].
         can_select_queries: whether the mask of some queries alone can be made.
+        is_relative: whether attention is Transformer-XL's.
     """
 
     attention_mask: Any
@@ -49,6 +50,7 @@ class AttentionContext:
     flash_boundaries: dict[str, Any] | None = None
     memory_block: MemoryBlock | None = None
     can_select_queries: bool = False
+    is_relative: bool = False
 
     def layer_arguments(self) -> dict[str, Any]:
         """Keyword arguments of a layer: tensors and plain values only, so that a device map can move them."""
@@ -77,9 +79,9 @@ class AttentionContext:
         distances, num_distances = self.distances, self.num_distances
         if distances is not None:
             distances = take_positions(distances, positions)
-        elif num_distances:
-            num_distances = mask.shape[-1]  # one a key; the last is the last query's own
-            distances = positions[..., None] - torch.arange(length - num_distances, length, device=mask.device)
+        elif self.is_relative:  # the last key is the last query's own
+            distances = positions[..., None] - torch.arange(length - mask.shape[-1], length, device=mask.device)
+            num_distances = num_distances if self.blocks is None else mask.shape[-1]
         is_blockwise = self.attention_function == BLOCKWISE
         return replace(
             self,
@@ -135,6 +137,7 @@ def attention_context(
         blocks=blocks,
         flash_boundaries=boundaries,
         can_select_queries=_can_select_queries(function, mask, past_key_values),
+        is_relative=config.is_relative,
     )
 
 
@@ -157,6 +160,7 @@ def _context_of_memory(
         distances=block.distances if config.is_relative else None,
         memory_block=block,
         can_select_queries=True,
+        is_relative=config.is_relative,
     )
 
 
@@ -274,6 +278,8 @@ def _distances(
     if past_key_values is None:
         return length, None
     num_keys, first_key = past_key_values.get_mask_sizes(length, 0)
+    if hasattr(past_key_values, "relative_keys") and not torch.is_grad_enabled():
+        return past_key_values.distances_to_project(num_keys), None
     if not past_key_values.is_compileable:
         return num_keys, None
     queries = torch.arange(length, device=device) + past_key_values.get_seq_length()

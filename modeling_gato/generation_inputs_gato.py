@@ -5,7 +5,10 @@
 from typing import TYPE_CHECKING, Any
 
 import torch
+from transformers.cache_utils import DynamicCache
 from transformers.generation import GenerationMixin
+
+from .memory_gato import new_cache
 
 if TYPE_CHECKING:
     from .generation_gato import GatoAgent
@@ -32,6 +35,16 @@ class GatoGenerationMixin(GenerationMixin):
             model_inputs.pop("pixel_values", None)
             model_inputs.pop("patch_positions", None)
         return model_inputs
+
+    def _prepare_cache_for_generation(
+        self, generation_config: Any, model_kwargs: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> None:
+        """Takes a cache of ours where the library would make a plain one: see [`GatoDynamicCache`]."""
+        given = model_kwargs.get("past_key_values")
+        super()._prepare_cache_for_generation(generation_config, model_kwargs, *args, **kwargs)
+        made = model_kwargs.get("past_key_values")
+        if made is not given and type(made) is DynamicCache and not made.offloading:
+            model_kwargs["past_key_values"] = new_cache(self.config)
 
     def _update_model_kwargs_for_generation(
         self, outputs: Any, model_kwargs: dict[str, Any], is_encoder_decoder: bool = False, num_new_tokens: int = 1

@@ -1,13 +1,63 @@
 # Copyright 2026 The Gato for transformers authors.
 # Licensed under the Apache License, Version 2.0; see the LICENSE file at the root of the repository.
-"""The memory of an agent: keys and values of the last tokens of many environments."""
+"""Caches: the memory of an agent, which holds keys and values of many environments, and the cache of `generate`."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch.nn import functional as F
-from transformers.cache_utils import Cache
+from transformers.cache_utils import Cache, DynamicCache
+
+from .configuration_gato import GatoConfig
+
+
+class RemembersDistances:
+    """
+    What a cache needs to keep each layer's projected distances of Transformer-XL attention, so that a step costs no
+    projection. Like keys and values, they belong to the weights that made them.
+
+    Attributes:
+        relative_keys: by layer index, the projected distances `(heads, distances, head_dim)`.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.relative_keys: dict[int, torch.Tensor] = {}
+        self._num_distances = 0  # projected before they were forgotten
+
+    def distances_to_project(self, num_distances: int) -> int:
+        """
+        Says how many distances the layers must project so that `num_distances` are remembered: 0 if they are, else a
+        power of two, so that a growing cache projects seldom, and no fewer than before they were forgotten.
+        """
+        num_known = min((keys.shape[1] for keys in self.relative_keys.values()), default=0)
+        if num_distances <= num_known:
+            return 0
+        return max(self._num_distances, 1 << (num_distances - 1).bit_length())
+
+    def forget_distances(self) -> None:
+        """Drops the projected distances, which other weights would project otherwise."""
+        self._num_distances = max((keys.shape[1] for keys in self.relative_keys.values()), default=self._num_distances)
+        self.relative_keys = {}
+
+
+class GatoDynamicCache(RemembersDistances, DynamicCache):
+    """
+    The cache that a model with Transformer-XL attention makes for itself, in `generate` and where none is given.
+
+    A cache that a caller made is never written to beyond its keys and values: with it, every forward pass projects
+    the distances again.
+    """
+
+    def reset(self) -> None:
+        super().reset()
+        self.forget_distances()
+
+
+def new_cache(config: GatoConfig) -> DynamicCache:
+    """Makes an empty cache for a model of this configuration."""
+    return (GatoDynamicCache if config.is_relative else DynamicCache)(config=config)
 
 
 @dataclass(frozen=True)
@@ -36,7 +86,7 @@ class MemoryBlock:
     capacity: int
 
 
-class GatoMemory(Cache):
+class GatoMemory(RemembersDistances, Cache):
     """
     Keys and values of the last tokens of many environments, each at a step of its own: Transformer-XL memory.
 
@@ -57,7 +107,7 @@ class GatoMemory(Cache):
     Attributes:
         is_gato_memory: tells the model that a cache brings its own masks and positions. The class can't tell: with
             `trust_remote_code=True` model and agent may come from two imports of this file, with a class each.
-        relative_keys: by layer index, the projected distances `(heads, distances, head_dim)`.
+        relative_keys: see [`RemembersDistances`].
     """
 
     is_gato_memory = True
@@ -71,8 +121,6 @@ class GatoMemory(Cache):
         self.capacity = window  # slots of the ring; grows to window + length - 1 for blocks of several tokens
         self.num_tokens = torch.zeros(batch_size, dtype=torch.long, device=device)
         self.slot_positions = torch.full((batch_size, self.capacity), -1, dtype=torch.long, device=device)
-        self.relative_keys: dict[int, torch.Tensor] = {}
-        self._num_distances = 0  # projected before all rows were cleared
         self._buffers: list[tuple[torch.Tensor, torch.Tensor]] = []  # (rows, heads, allocated slots + 1, head_dim)
         self._rows = torch.arange(batch_size, device=device)[:, None]
         self._slots: torch.Tensor | None = None
@@ -81,16 +129,6 @@ class GatoMemory(Cache):
     @property
     def batch_size(self) -> int:
         return self.num_tokens.shape[0]
-
-    def distances_to_project(self, num_distances: int) -> int:
-        """
-        Says how many distances the layers must project so that `num_distances` are remembered: 0 if they are, else a
-        power of two, so that a growing memory projects seldom, and no fewer than before the memory was cleared.
-        """
-        num_known = min((keys.shape[1] for keys in self.relative_keys.values()), default=0)
-        if num_distances <= num_known:
-            return 0
-        return max(self._num_distances, 1 << (num_distances - 1).bit_length())
 
     def get_seq_length(self, layer_idx: int = 0) -> int:
         """Number of tokens that the longest row has read so far."""
@@ -163,9 +201,8 @@ class GatoMemory(Cache):
 
     def clear(self, rows: torch.Tensor) -> None:
         """Empties the rows where the boolean `(batch,)` is true."""
-        if rows.all() and self.relative_keys:
-            self._num_distances = max(keys.shape[1] for keys in self.relative_keys.values())
-            self.relative_keys = {}
+        if rows.all():
+            self.forget_distances()
         self.num_tokens = self.num_tokens.masked_fill(rows, 0)
         self.slot_positions = self.slot_positions.masked_fill(rows[:, None], -1)
 
@@ -270,4 +307,4 @@ class GatoMemory(Cache):
         return enlarged
 
 
-__all__ = ["GatoMemory", "MemoryBlock"]
+__all__ = ["GatoDynamicCache", "GatoMemory", "MemoryBlock", "RemembersDistances", "new_cache"]

@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 from transformers import initialization as init
 from transformers.activations import ACT2FN
-from transformers.cache_utils import Cache, DynamicCache
+from transformers.cache_utils import Cache
 from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.modeling_outputs import BaseModelOutputWithPast, CausalLMOutputWithPast
 from transformers.modeling_utils import AttentionInterface, PreTrainedModel
@@ -31,6 +31,7 @@ from .generation_inputs_gato import GatoGenerationMixin
 from .kept_positions_gato import keep_positions, positions_to_keep, take_positions
 from .labels_gato import IGNORED_LABEL, labeled_positions, shifted_labels
 from .loading_gato import clear_loading_errors, refuse_fresh_weights
+from .memory_gato import new_cache
 from .patch_embedding_gato import GatoPatchEmbedder, GatoPatchLayerNorm, KeepsScale, check_range
 from .positions_gato import GatoRelativeEncoding, GatoRotaryEmbedding, rotate
 from .token_embedding_gato import GatoTokenEmbedding
@@ -125,7 +126,7 @@ class GatoRelativeAttention(GatoAttention):
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """
         Args:
-            position_embeddings: `(distances, hidden_size)`; None where the memory remembers what is made of them.
+            position_embeddings: `(distances, hidden_size)`; None where the cache remembers what is made of them.
             Others as in [`GatoAttention.forward`].
         """
         query, key, value = self.project(hidden_states, positions_to_keep)
@@ -141,13 +142,13 @@ class GatoRelativeAttention(GatoAttention):
         """
         Projects distances to `(heads, distances, head_dim)`.
 
-        The projections depend on the weights alone. A [`GatoMemory`] remembers them, so that an acting step costs no
-        projection; with any other cache each forward pass projects anew and leaves nothing there.
+        The projections depend on the weights alone. Caches of ours remember them, so that a step costs no projection;
+        with any other cache each forward pass projects anew and leaves nothing there.
         """
         if encoding is None:
             return past_key_values.relative_keys[self.layer_idx]
         keys = self.split_heads(self.relative_proj(encoding))
-        if getattr(past_key_values, "is_gato_memory", False) and not keys.requires_grad:
+        if hasattr(past_key_values, "relative_keys") and not keys.requires_grad:
             past_key_values.relative_keys[self.layer_idx] = keys
         return keys
 
@@ -313,7 +314,7 @@ class GatoModel(GatoPreTrainedModel):
         if context.memory_block is not None:
             past_key_values.advance(context.memory_block)
         elif use_cache and past_key_values is None:  # made earlier, it would keep the mask from seeing packed rows
-            past_key_values = DynamicCache(config=config)
+            past_key_values = new_cache(config)
         position_embeddings = self.embed_positions(hidden_states, context)
         shared = {"past_key_values": past_key_values, "position_embeddings": position_embeddings, **kwargs}
         arguments = context.layer_arguments()

@@ -13,6 +13,7 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from modeling_gato import GatoMemory
 from modeling_gato.attention_context_gato import BLOCKWISE, attention_context
 from modeling_gato.blockwise_attention_gato import BLOCK
+from modeling_gato.memory_gato import GatoDynamicCache
 
 LENGTH = 12
 
@@ -35,6 +36,11 @@ def packed(length=LENGTH):
 CACHES = {
     "none": lambda model: None,
     "dynamic": lambda model: model(random_inputs(length=7, patches=0)["input_ids"], use_cache=True).past_key_values,
+    "a caller's": lambda model: (
+        model(
+            random_inputs(length=7, patches=0)["input_ids"], past_key_values=DynamicCache(config=model.config)
+        ).past_key_values
+    ),
     "static": lambda model: StaticCache(config=model.config, max_cache_len=30),
     "memory": lambda model: GatoMemory(WINDOW, 2),
     "memory in use": lambda model: (
@@ -56,7 +62,7 @@ def test_the_context_changes_none_of_its_arguments(model, cache, padding):
         "past_key_values": CACHES[cache](model),
     }
     if padding and "memory" not in cache and cache != "none":
-        num_past = 7 if cache == "dynamic" else 0
+        num_past = 0 if cache == "static" else 7
         arguments["attention_mask"] = torch.cat([torch.ones(2, num_past).long(), arguments["attention_mask"]], dim=1)
     config, before = copy.deepcopy(model.config.to_dict()), contents(arguments)
     first, second = (attention_context(model.config, **arguments) for _ in range(2))
@@ -65,10 +71,10 @@ def test_the_context_changes_none_of_its_arguments(model, cache, padding):
     assert contents(first) == contents(second), "it depends on its arguments alone"
 
 
-@pytest.mark.parametrize("cache", ["dynamic", "static"])
+@pytest.mark.parametrize("cache", ["a caller's", "static"])
 def test_nothing_of_ours_is_left_on_a_callers_cache(model, cache):
     past_key_values = CACHES[cache](model)
-    untouched = DynamicCache(config=model.config) if cache == "dynamic" else CACHES[cache](model)
+    untouched = StaticCache(model.config, max_cache_len=30) if cache == "static" else DynamicCache(config=model.config)
     with torch.no_grad():
         model(random_inputs(length=4, patches=0)["input_ids"], past_key_values=past_key_values)
     assert vars(past_key_values).keys() == vars(untouched).keys()
@@ -78,16 +84,30 @@ def test_a_cache_that_is_reset_serves_changed_weights():
     model = tiny_model(position_embedding_type="transformer_xl")
     ids = random_inputs(length=6, patches=0)["input_ids"]
     static, memory = StaticCache(config=model.config, max_cache_len=30), GatoMemory(WINDOW, 2)
+    own = GatoDynamicCache(config=model.config)
     with torch.no_grad():
-        model(ids, past_key_values=static)
-        model(ids, past_key_values=memory)
+        for cache in (static, memory, own):
+            model(ids, past_key_values=cache)
         for parameter in model.parameters():
             parameter.mul_(-1.1)
         expected = model(ids).logits
         static.reset()
+        own.reset()
         memory.clear(torch.ones(2, dtype=torch.bool))
-        for cache in (static, memory):
+        for cache in (static, memory, own):
             torch.testing.assert_close(model(ids, past_key_values=cache).logits, expected, atol=1e-5, rtol=0)
+
+
+def test_generate_projects_distances_seldom_and_writes_the_same_tokens_as_without_a_cache():
+    model = tiny_model(position_embedding_type="transformer_xl")
+    ids, calls = random_inputs(length=6, patches=0)["input_ids"], []
+    model.model.layers[0].self_attn.relative_proj.register_forward_pre_hook(lambda *_: calls.append(None))
+    written = model.generate(ids, max_new_tokens=15, min_new_tokens=15, do_sample=False)
+    assert len(calls) <= 3, "for 8, 16 and 32 distances"
+    again = model.generate(ids, max_new_tokens=15, min_new_tokens=15, do_sample=False, use_cache=False)
+    assert written.tolist() == again.tolist()
+    beams = {"num_beams": 3, "max_new_tokens": 8, "do_sample": False}
+    assert model.generate(ids, **beams).tolist() == model.generate(ids, **beams, use_cache=False).tolist()
 
 
 def test_an_acting_step_projects_no_distances_again(monkeypatch):
