@@ -44,6 +44,7 @@ def test_a_saved_model_reloads_to_equal_logits_and_ties_its_head(model, tmp_path
     assert type(AutoModel.from_pretrained(tmp_path)) is GatoModel
 
 
+@pytest.mark.slow
 @pytest.mark.subprocess
 def test_loads_with_trust_remote_code_where_our_packages_cannot_be_imported(model, tmp_path):
     model.save_pretrained(tmp_path)
@@ -76,6 +77,7 @@ def test_gradient_checkpointing_gives_the_same_gradients(model):
     torch.testing.assert_close(gradients[0], gradients[1])
 
 
+@pytest.mark.slow
 def test_torch_compile_gives_the_same_logits_and_trains(model):
     inputs = labeled(random_inputs())
     compiled = torch.compile(model, fullgraph=True, backend="aot_eager")

@@ -98,6 +98,7 @@ def test_eager_equals_sdpa(model, length):
     torch.testing.assert_close(model(**inputs).logits, expected, **TOLERANCE)
 
 
+@pytest.mark.slow
 def test_flex_attention_equals_sdpa(position_type):
     model = tiny_model(position_embedding_type=position_type, hidden_size=64)
     inputs = random_inputs(length=128)

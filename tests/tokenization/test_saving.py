@@ -91,6 +91,7 @@ print(json.dumps({"message": message, **{name: value.tolist() for name, value in
 """
 
 
+@pytest.mark.slow
 @pytest.mark.subprocess
 def test_loading_where_our_packages_are_missing(tmp_path):
     processor = every_option()

@@ -23,7 +23,7 @@ from gato_hub.training.run import train
         ({"data": [{"tasks": "babyai/go-to-local", "learner": "/nowhere"}]}, "data.0.learner: .*nowhere"),
         (
             {"data": [{"tasks": "captions/shapes", "learner": "gato-mini"}]},
-            "data.0.learner: .*documents captions/",
+            "data.0.learner: .*a learner acts in environments.*captions/shapes",
         ),
         ({"data": [{"path": "/nowhere"}]}, "data.0.path: /nowhere is no folder"),
         (
