@@ -69,6 +69,10 @@ class EvaluationSettings:
         for name in ("episodes", "documents"):
             if getattr(self, name) < 1:
                 raise GatoError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.temperature is not None and not self.temperature > 0:
+            raise GatoError(f"temperature must be above 0, not {self.temperature}")
+        if self.continuous_actions not in (None, "sample", "mode", "mean"):
+            raise GatoError(f"continuous_actions must be sample, mode or mean, not {self.continuous_actions!r}")
         if self.prompt_data is not None and not self.prompt:
             raise GatoError(f"prompt_data is {self.prompt_data!r}, but prompt is false")
 

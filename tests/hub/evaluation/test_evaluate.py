@@ -123,6 +123,15 @@ def test_data_for_prompts_needs_prompts():
         EvaluationSettings(prompt_data="data")
 
 
+def test_settings_that_no_agent_takes_are_refused():
+    with pytest.raises(GatoError, match="temperature must be above 0, not 0"):
+        EvaluationSettings(temperature=0.0)
+    with pytest.raises(GatoError, match="temperature must be above 0, not nan"):
+        EvaluationSettings(temperature=float("nan"))
+    with pytest.raises(GatoError, match="continuous_actions must be sample, mode or mean, not 'median'"):
+        EvaluationSettings(continuous_actions="median")
+
+
 def test_bits_of_a_document_are_those_of_its_tokens(checkpoint):
     model, processor = load_checkpoint(checkpoint)
     row = {"text": "In the beginning. " * 10}
