@@ -9,6 +9,7 @@ from transformers.cache_utils import DynamicCache
 from transformers.generation import GenerationMixin
 
 from .memory_gato import new_cache
+from .token_embedding_gato import image_placeholders
 
 if TYPE_CHECKING:
     from .generation_gato import GatoAgent
@@ -18,19 +19,23 @@ class GatoGenerationMixin(GenerationMixin):
     """Adds patches and local positions to `generate`, and makes agents."""
 
     def prepare_inputs_for_generation(
-        self, input_ids: torch.LongTensor, is_first_iteration: bool = False, **kwargs: Any
+        self,
+        input_ids: torch.LongTensor,
+        inputs_embeds: torch.FloatTensor | None = None,  # `generate` looks for this name in the signature
+        is_first_iteration: bool = False,
+        local_position_ids: torch.LongTensor | None = None,
+        **kwargs: Any,
     ) -> dict[str, Any]:
-        local_position_ids = kwargs.pop("local_position_ids", None)
         model_inputs = super().prepare_inputs_for_generation(
-            input_ids, is_first_iteration=is_first_iteration, **kwargs
+            input_ids, inputs_embeds=inputs_embeds, is_first_iteration=is_first_iteration, **kwargs
         )
         if local_position_ids is not None:
-            tokens = (
-                model_inputs["input_ids"]
-                if model_inputs.get("inputs_embeds") is None
-                else model_inputs["inputs_embeds"]
-            )
-            model_inputs["local_position_ids"] = local_position_ids[:, -tokens.shape[1] :]
+            embeds = model_inputs.get("inputs_embeds")
+            tokens = model_inputs["input_ids"] if embeds is None else embeds
+            # Assisted generation asks about candidates, tokens that are not accepted yet.
+            num_candidates = max(0, input_ids.shape[1] - local_position_ids.shape[1])
+            local = self._followed_by_new_tokens(local_position_ids.to(tokens.device), num_candidates)
+            model_inputs["local_position_ids"] = local[:, -tokens.shape[1] :]
         if not is_first_iteration and kwargs.get("use_cache", True):
             model_inputs.pop("pixel_values", None)
             model_inputs.pop("patch_positions", None)
@@ -53,11 +58,15 @@ class GatoGenerationMixin(GenerationMixin):
             outputs, model_kwargs, is_encoder_decoder=is_encoder_decoder, num_new_tokens=num_new_tokens
         )
         if (local := model_kwargs.get("local_position_ids")) is not None:
-            # After a separator come action tokens, which share its vector; after anything else comes text.
-            action = self.config.num_local_positions
-            new = torch.where(local[:, -1:] == action, action, -1).expand(-1, num_new_tokens)
-            model_kwargs["local_position_ids"] = torch.cat([local, new], dim=-1)
+            model_kwargs["local_position_ids"] = self._followed_by_new_tokens(local, num_new_tokens)
         return model_kwargs
+
+    def _followed_by_new_tokens(self, local: torch.Tensor, num_new_tokens: int) -> torch.Tensor:
+        """Local positions `(batch, length + num_new_tokens)` of a sequence that goes on with generated tokens."""
+        # After a separator come action tokens, which share its vector; after anything else comes text.
+        action = self.config.num_local_positions
+        new = torch.where(local[:, -1:] == action, action, -1).expand(-1, num_new_tokens)
+        return torch.cat([local, new], dim=-1)
 
     def _expand_inputs_for_generation(
         self,
@@ -71,7 +80,10 @@ class GatoGenerationMixin(GenerationMixin):
             name: model_kwargs.pop(name) for name in ("pixel_values", "patch_positions") if name in model_kwargs
         }
         if expand_size > 1 and patches.get("pixel_values") is not None and input_ids is not None:
-            counts = (input_ids == self.config.image_token_id).sum(-1).tolist()
+            embeds = model_kwargs.get("inputs_embeds")
+            ids = input_ids if embeds is None else None
+            is_patch = image_placeholders(self.config.image_token_id, self.get_input_embeddings(), ids, embeds)
+            counts = is_patch.sum(-1).tolist()
             patches = {
                 name: torch.cat(
                     [part.repeat(expand_size, 1, 1, *[1] * (part.ndim - 3)) for part in value.split(counts)]

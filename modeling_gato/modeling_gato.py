@@ -34,7 +34,7 @@ from .loading_gato import clear_loading_errors, refuse_fresh_weights
 from .memory_gato import new_cache
 from .patch_embedding_gato import GatoPatchEmbedder, GatoPatchLayerNorm, KeepsScale, check_range
 from .positions_gato import GatoRelativeEncoding, GatoRotaryEmbedding, rotate
-from .token_embedding_gato import GatoTokenEmbedding
+from .token_embedding_gato import GatoTokenEmbedding, image_placeholders
 
 # An instance of our own: the library's table is left alone, and what others register there is found here, too.
 ALL_ATTENTION_FUNCTIONS = AttentionInterface()
@@ -358,11 +358,7 @@ class GatoModel(GatoPreTrainedModel):
         patch_positions: torch.Tensor | None,
     ) -> torch.Tensor:
         """Token embeddings with a patch's vector in place of every image placeholder."""
-        if input_ids is not None:
-            is_patch = input_ids == self.config.image_token_id
-        else:
-            image_id = torch.tensor(self.config.image_token_id, device=inputs_embeds.device)
-            is_patch = (inputs_embeds == self.embed_tokens(image_id)).all(-1)
+        is_patch = image_placeholders(self.config.image_token_id, self.embed_tokens, input_ids, inputs_embeds)
         patches = self.patch_embedder(pixel_values.to(inputs_embeds.dtype), patch_positions)
         patches = patches.to(inputs_embeds.device, inputs_embeds.dtype)
         torch_compilable_check(

@@ -43,4 +43,19 @@ def smooth_embeddings(count: int, width: int, std: float, num_waves: int = 32) -
     return embeddings * (std / embeddings.std())
 
 
+def image_placeholders(
+    image_token_id: int, embed_tokens: nn.Module, input_ids: torch.Tensor | None, inputs_embeds: torch.Tensor | None
+) -> torch.Tensor:
+    """
+    Finds the placeholders of image patches by the ids or, where there are none, by the embeddings.
+
+    Returns:
+        boolean `(batch, length)`.
+    """
+    if input_ids is not None:
+        return input_ids == image_token_id
+    image_id = torch.tensor(image_token_id, device=inputs_embeds.device)
+    return (inputs_embeds == embed_tokens(image_id)).all(-1)
+
+
 __all__ = ["GatoTokenEmbedding", "smooth_embeddings"]

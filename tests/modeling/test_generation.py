@@ -78,6 +78,32 @@ def test_tokens_after_a_separator_get_the_vector_of_actions(model):
     assert logits[:, 7:10].argmax(-1).tolist() == generated[:, 8:].tolist()
 
 
+@pytest.mark.parametrize("how", [{}, {"num_beams": 3}, {"do_sample": True, "num_return_sequences": 2}])
+def test_embeddings_generate_what_their_ids_do(model, how):
+    inputs = random_inputs(length=12)
+    options = {**how, "max_new_tokens": 5, "min_new_tokens": 5}
+    embeds = model.get_input_embeddings()(inputs["input_ids"])
+    others = {name: value for name, value in inputs.items() if name != "input_ids"}
+    torch.manual_seed(0)
+    expected = model.generate(**inputs, **options)[:, 12:]
+    torch.manual_seed(0)
+    assert model.generate(inputs_embeds=embeds, **others, **options).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_assisted_generation_writes_the_same_tokens(model, seed):
+    inputs = random_inputs(batch=1, length=12, seed=seed)
+    if seed % 2:
+        inputs["local_position_ids"][:, -1] = model.config.num_local_positions  # actions follow
+    options = {"max_new_tokens": 8, "min_new_tokens": 8, "do_sample": False}
+    expected = model.generate(**inputs, **options)
+    assert model.generate(**inputs, **options, prompt_lookup_num_tokens=3).tolist() == expected.tolist()
+    assistant = tiny_model(seed=1, position_embedding_type=model.config.position_embedding_type)
+    assert model.generate(**inputs, **options, assistant_model=assistant).tolist() == expected.tolist()
+    assert model.generate(**inputs, **options, assistant_early_exit=1).tolist() == expected.tolist()
+    assert model.generate(**inputs, **options).tolist() == expected.tolist()
+
+
 def test_sampling_is_deterministic_given_a_seed(model):
     inputs = random_inputs(length=8)
     drawn = []
