@@ -138,8 +138,9 @@ class GatoAgent:
         Starts new episodes: forgets everything but the prompt.
 
         Args:
-            mask: boolean `(num_envs,)`, true for the environments that start anew, such as `terminated | truncated`
-                of the last step; None for all.
+            mask: boolean `(num_envs,)`, true for the environments whose next observation is the first of an episode;
+                None for all. With a vector environment in gymnasium's `AutoresetMode.SAME_STEP` these are
+                `terminated | truncated` of the last step, in `NEXT_STEP` of the step before it.
 
         Raises:
             ValueError: the mask has another shape or type, or comes before the first observation.
