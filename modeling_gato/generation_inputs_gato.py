@@ -48,7 +48,8 @@ class GatoGenerationMixin(GenerationMixin):
         given = model_kwargs.get("past_key_values")
         super()._prepare_cache_for_generation(generation_config, model_kwargs, *args, **kwargs)
         made = model_kwargs.get("past_key_values")
-        if made is not given and type(made) is DynamicCache and not made.offloading:
+        is_plain = made is not given and type(made) is DynamicCache and not made.offloading
+        if self.config.is_relative and is_plain:
             model_kwargs["past_key_values"] = new_cache(self.config)
 
     def _update_model_kwargs_for_generation(

@@ -123,9 +123,12 @@ def check_model(recipe: Recipe, config: GatoConfig) -> None:
 
     from modeling_gato import GatoConfig, GatoForCausalLM
 
+    may_not_fit = recipe.model.pretrained is not None and recipe.model.config
+    if not (may_not_fit or recipe.lora):
+        return
     with torch.device("meta"):
         model = GatoForCausalLM(copy.deepcopy(config))
-        if recipe.model.pretrained is not None and recipe.model.config:
+        if may_not_fit:
             theirs = GatoForCausalLM(GatoConfig.from_pretrained(pretrained_location(recipe), **_revision(recipe)))
             shapes = {name: tuple(weight.shape) for name, weight in model.state_dict().items()}
             for name, weight in theirs.state_dict().items():
