@@ -7,10 +7,10 @@ import re
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from helpers.tiny_gato import tiny_model
+from modeling.golden.make_golden import make_inputs
 from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModelForCausalLM, AutoProcessor, AutoTokenizer
 
@@ -32,18 +32,7 @@ def test_a_checkpoint_of_the_first_version_reads_and_answers_as_then(positions):
     assert len(AutoTokenizer.from_pretrained(folder)) == len(processor.tokenizer)
     expected = load_file(folder / "expected.safetensors")
     logits = expected.pop("logits")
-    random = np.random.default_rng(0)
-    observations = [
-        {
-            "image": random.integers(0, 256, (16, 20, 3), dtype=np.uint8),
-            "mission": "go to the red ball",
-            "state": random.uniform(-3, 3, 4).astype(np.float32),
-            "direction": np.array([number]),
-        }
-        for number in range(2)
-    ]
-    actions = list(random.uniform(-1, 1, (1, 2)).astype(np.float32))
-    inputs = processor(observations=observations, actions=actions, return_tensors="pt")
+    inputs = make_inputs(processor)
     assert inputs.keys() == expected.keys()
     for name, value in inputs.items():
         assert torch.equal(value, expected[name]), name

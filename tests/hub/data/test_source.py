@@ -6,14 +6,13 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 from gymnasium import spaces
+from helpers.sources import source_of, spaces_of
 
 from gato_hub.data.collect import collect
 from gato_hub.data.columns import episode_features
-from gato_hub.data.files import parquet_files
 from gato_hub.data.images import stack_images
 from gato_hub.data.parquet import read_episodes, write_shard
 from gato_hub.data.source import EpisodeSource
-from gato_hub.suites import find_task
 from gato_hub.system.errors import GatoError
 from tokenization_gato import GatoProcessor
 
@@ -28,17 +27,6 @@ def folder(tmp_path_factory):
     collect(TASKS[:1], folder, 48, workers=0, chunk_size=6)
     collect(TASKS[1:], folder, 6, workers=0)
     return folder
-
-
-def source_of(folder, task_id, **options):
-    return EpisodeSource(parquet_files(str(folder / task_id)), **options)
-
-
-def spaces_of(task_id):
-    if task_id.startswith("captions"):
-        return {}
-    environment = find_task(task_id).make_environment()
-    return {"observation_space": environment.observation_space, "action_space": environment.action_space}
 
 
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)

@@ -7,13 +7,11 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from helpers.sources import source_of, spaces_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gato_hub.data.collect import collect
-from gato_hub.data.files import parquet_files
-from gato_hub.data.source import EpisodeSource
-from gato_hub.suites import find_task
 from gato_hub.training.mixture import Mixture, MixturePart, Turns
 from gato_hub.training.mixture_report import measure_mixture
 from tokenization_gato import GatoProcessor
@@ -33,17 +31,6 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def processor():
     return GatoProcessor(repeat_text_observations=False)
-
-
-def source_of(folder, task_id, **options):
-    return EpisodeSource(parquet_files(str(folder / task_id)), **options)
-
-
-def spaces_of(task_id):
-    if task_id.startswith("captions"):
-        return {}
-    environment = find_task(task_id).make_environment()
-    return {"observation_space": environment.observation_space, "action_space": environment.action_space}
 
 
 @pytest.fixture(scope="module")
